@@ -1,0 +1,83 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+let package = Package(
+    name: "2virt",
+    products: [
+        .executable(name: "2virt", targets: ["TwoVirt"]),
+        .executable(name: "2virt-guest", targets: ["GuestClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // Pure layers: no I/O, no event loops.
+        .target(name: "USBCore"),
+        .target(name: "USBClasses", dependencies: ["USBCore"]),
+        .target(name: "USBDevice", dependencies: ["USBCore", .product(name: "DequeModule", package: "swift-collections")]),
+        .target(name: "Traffic", dependencies: ["USBCore", "USBClasses"]),
+        .target(name: "ControlProtocol"),
+        .target(name: "Console", dependencies: ["ControlProtocol"]),
+
+        // Devices and wires.
+        .target(
+            name: "SimulatedFirmware",
+            dependencies: [
+                "USBDevice", "USBClasses",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+            ] + nio),
+        .target(
+            name: "USBRedirection",
+            dependencies: ["USBDevice", .product(name: "Logging", package: "swift-log")] + nio),
+        .target(
+            name: "Hypervisor",
+            dependencies: [.product(name: "Logging", package: "swift-log")] + nio),
+
+        // The engine, and what shows it.
+        .target(
+            name: "Engine",
+            dependencies: [
+                "USBDevice", "SimulatedFirmware", "USBRedirection", "Hypervisor", "Traffic", "ControlProtocol", "TOMLKit",
+                .product(name: "Logging", package: "swift-log"),
+            ] + nio),
+        .target(
+            name: "CTerminal",
+            linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
+        .target(name: "Terminal", dependencies: ["Console", "CTerminal"]),
+        .target(name: "GuestLab"),
+        .executableTarget(
+            name: "TwoVirt",
+            dependencies: [
+                "Engine", "Console", "Terminal", "GuestLab", "ControlProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ] + nio),
+
+        // Runs inside a guest.
+        .target(name: "CUSBFS"),
+        .executableTarget(
+            name: "GuestClient",
+            dependencies: [
+                "USBCore", "CUSBFS",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+            ] + nio),
+
+        .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
+    ]
+)
