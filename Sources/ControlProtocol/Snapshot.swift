@@ -43,7 +43,8 @@ public struct EngineSnapshot: Codable, Sendable, Equatable {
     public var socket: String
 
     public init(
-        hostName: String = "", version: String = "", pid: Int32 = 0, startedAt: Double = 0, configuration: String? = nil,
+        hostName: String = "", version: String = "", pid: Int32 = 0, startedAt: Double = 0,
+        configuration: String? = nil,
         socket: String = ""
     ) {
         self.hostName = hostName

@@ -1,0 +1,133 @@
+import USBCore
+
+/// The seam between a wire and a device: a wire meets nothing else of a device, a device nothing else of a wire.
+///
+/// It keeps the promise that every submitted transfer completes exactly once, bounds how many may be pending, and lets
+/// a tap see each transfer once. Not thread safe: a port, its firmware, its wire and its tap live on one event loop.
+public final class DevicePort {
+    /// Transfers that may be pending at once; one more completes with `error` at once.
+    public static let maximumPendingTransfers = 4096
+
+    /// What happened while a wire was attached, as the device sees it.
+    public weak var observer: (any DevicePortObserver)?
+    /// Sees every transfer; nil costs nothing.
+    public var tap: (any TransferTap)?
+    public let firmware: any Firmware
+
+    private weak var host: (any TransferHost)?
+    private var pending: [TransferID: EndpointAddress] = [:]
+    /// Set between `connect` and `disconnect`.
+    public private(set) var speed: Speed?
+
+    public init(firmware: any Firmware) {
+        self.firmware = firmware
+        firmware.port = self
+    }
+
+    public var isConnected: Bool { speed != nil }
+    public var pendingCount: Int { pending.count }
+
+    // MARK: What a wire calls
+
+    /// Puts the device into `host`'s port at `speed`; the device is then in the default state, as after a bus reset.
+    ///
+    /// - Throws: when the device cannot run at that speed, or another host holds it.
+    public func connect(to host: any TransferHost, speed: Speed) throws(DevicePortError) {
+        guard self.speed == nil else { throw .busy }
+        guard firmware.speeds.contains(speed) else { throw .unsupportedSpeed(speed, supported: firmware.speeds) }
+        self.host = host
+        self.speed = speed
+        firmware.connect(at: speed)
+        observer?.portDidConnect(self, speed: speed)
+    }
+
+    /// Takes the device out: all pending transfers complete with `noDevice`, the host hears of them, then is forgotten.
+    public func disconnect() {
+        guard speed != nil else { return }
+        completeAll(.noDevice)
+        firmware.disconnect()
+        completeAll(.noDevice)
+        speed = nil
+        host = nil
+        observer?.portDidDisconnect(self)
+    }
+
+    /// Bus reset: pending transfers complete with `cancelled`, the device is unconfigured and at address 0. Cheap when repeated.
+    public func busReset() {
+        guard speed != nil else { return }
+        completeAll(.cancelled)
+        firmware.busReset()
+    }
+
+    /// Gives the device one transfer. A second transfer with a pending id completes the second with `error`.
+    public func submit(_ transfer: Transfer) {
+        tap?.submitted(transfer)
+        guard speed != nil else {
+            deliver(TransferCompletion(id: transfer.id, endpoint: transfer.endpoint, status: .noDevice))
+            return
+        }
+        guard pending.count < Self.maximumPendingTransfers, pending[transfer.id] == nil else {
+            deliver(TransferCompletion(id: transfer.id, endpoint: transfer.endpoint, status: .error))
+            return
+        }
+        pending[transfer.id] = transfer.endpoint
+        firmware.submit(transfer)
+    }
+
+    /// Takes a transfer back: it completes with `cancelled` before this returns.
+    ///
+    /// - Returns: false when nothing with that id is pending (it has completed, or never was).
+    @discardableResult
+    public func cancel(_ id: TransferID) -> Bool {
+        guard let endpoint = pending[id] else { return false }
+        firmware.withdraw(id, endpoint)
+        complete(TransferCompletion(id: id, endpoint: endpoint, status: .cancelled))
+        return true
+    }
+
+    // MARK: What a firmware calls
+
+    /// Ends a pending transfer; a completion for one that is not pending (it was cancelled meanwhile) is dropped.
+    public func complete(_ completion: TransferCompletion) {
+        guard pending.removeValue(forKey: completion.id) != nil else { return }
+        deliver(completion)
+    }
+
+    /// The device wants to be enumerated anew (an interface was switched, firmware detached): the wire disconnects and
+    /// connects it again.
+    public func requestReconnect() {
+        guard speed != nil else { return }
+        host?.portWantsReconnect(self)
+    }
+
+    /// Passes a change in the device's guest-visible state to the observer.
+    public func report(_ change: DeviceChange) {
+        observer?.port(self, changed: change)
+    }
+
+    private func deliver(_ completion: TransferCompletion) {
+        tap?.completed(completion)
+        host?.port(self, completed: completion)
+    }
+
+    private func completeAll(_ status: TransferStatus) {
+        for (id, endpoint) in pending.sorted(by: { $0.key < $1.key }) {
+            firmware.withdraw(id, endpoint)
+            complete(TransferCompletion(id: id, endpoint: endpoint, status: status))
+        }
+    }
+}
+
+/// Why a wire cannot have a device.
+public enum DevicePortError: Error, Equatable, CustomStringConvertible {
+    case busy
+    case unsupportedSpeed(Speed, supported: Set<Speed>)
+
+    public var description: String {
+        switch self {
+        case .busy: "the device is plugged elsewhere; unplug it there first"
+        case .unsupportedSpeed(let speed, let supported):
+            "the device cannot run at \(speed.name) speed; it can at \(supported.sorted().map(\.name).joined(separator: ", "))"
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import USBCore
+
+/// One function of a simulated device: the service behind one operator-visible interface (one or more USB interfaces).
+///
+/// Seven verbs are the whole contract between chapter 9 and a service. All are called on the device's event loop.
+public protocol Function: AnyObject {
+    /// The name that operator and guest know it by; its iInterface string.
+    var name: String { get }
+    /// Catalogue kind, such as `serial`.
+    var kind: String { get }
+    /// The USB interfaces it consists of; asked anew at each connect.
+    func declaration(at speed: Speed) -> FunctionDeclaration
+    /// Given once, before anything else; use it to reach endpoints and the operator.
+    func attach(_ context: FunctionContext)
+    /// The guest has set the configuration: endpoints work from now on.
+    func activate()
+    /// Endpoints are gone (reset, deconfiguration, unplug, interface switched off); forget everything of this session.
+    func deactivate()
+    /// The guest chose an alternate setting of the interface at `offset` in the declaration.
+    func alternateSettingChanged(interface offset: Int, to setting: UInt8)
+    /// A class or vendor request to one of its interfaces or endpoints; OUT data is complete in `data`.
+    func control(_ setup: SetupPacket, data: [UInt8], interface offset: Int) -> ControlReply
+    /// OUT data arrived on, or IN room was made at, one of its endpoints.
+    func endpointReady(_ endpoint: EndpointKey)
+    /// Short text on the host side for the operator: `pty /dev/pts/4`.
+    var backend: String { get }
+    /// Ends its backend for good.
+    func shutdown()
+}
+
+extension Function {
+    public func alternateSettingChanged(interface offset: Int, to setting: UInt8) {}
+    public func control(_ setup: SetupPacket, data: [UInt8], interface offset: Int) -> ControlReply { .stall }
+    public func shutdown() {}
+}
+
+/// Answer to a class or vendor request.
+public enum ControlReply: Sendable, Equatable {
+    /// Success; IN data is cut to wLength.
+    case acknowledge([UInt8] = [])
+    case stall
+}
+
+/// A function's own name for one of its endpoints.
+public struct EndpointKey: Sendable, Hashable, ExpressibleByStringLiteral {
+    public let name: String
+    public init(stringLiteral value: String) { name = value }
+    public init(_ name: String) { self.name = name }
+}
+
+/// What a function consists of at one speed.
+public struct FunctionDeclaration: Sendable, Equatable {
+    /// bFunctionClass, bFunctionSubClass, bFunctionProtocol of the interface association; needed for more than one interface.
+    public var classCode: ClassCode
+    public var interfaces: [InterfaceDeclaration]
+    /// Microsoft OS 2.0 compatible id (`WINUSB`), which binds Windows' in-box driver.
+    public var compatibleID: String?
+
+    public init(classCode: ClassCode, interfaces: [InterfaceDeclaration], compatibleID: String? = nil) {
+        self.classCode = classCode
+        self.interfaces = interfaces
+        self.compatibleID = compatibleID
+    }
+}
+
+/// Class, subclass and protocol.
+public struct ClassCode: Sendable, Equatable, Hashable {
+    public var code: UInt8
+    public var subclass: UInt8
+    public var `protocol`: UInt8
+
+    public init(_ code: UInt8, _ subclass: UInt8, _ protocol: UInt8) {
+        self.code = code
+        self.subclass = subclass
+        self.protocol = `protocol`
+    }
+}
+
+/// One USB interface of a function; `alternates[0]` is the default setting.
+public struct InterfaceDeclaration: Sendable, Equatable {
+    public var classCode: ClassCode
+    public var alternates: [AlternateDeclaration]
+
+    public init(classCode: ClassCode, alternates: [AlternateDeclaration]) {
+        self.classCode = classCode
+        self.alternates = alternates
+    }
+
+    public init(
+        classCode: ClassCode,
+        classDescriptors: @escaping @Sendable (_ firstInterface: UInt8) -> [[UInt8]] = { _ in [] },
+        endpoints: [EndpointDeclaration]
+    ) {
+        self.init(
+            classCode: classCode,
+            alternates: [AlternateDeclaration(classDescriptors: classDescriptors, endpoints: endpoints)])
+    }
+}
+
+/// One alternate setting of an interface.
+public struct AlternateDeclaration: Sendable, Equatable {
+    /// Class-specific descriptors after the interface descriptor; given the function's first bInterfaceNumber.
+    public var classDescriptors: @Sendable (_ firstInterface: UInt8) -> [[UInt8]]
+    public var endpoints: [EndpointDeclaration]
+
+    public init(
+        classDescriptors: @escaping @Sendable (_ firstInterface: UInt8) -> [[UInt8]] = { _ in [] },
+        endpoints: [EndpointDeclaration]
+    ) {
+        self.classDescriptors = classDescriptors
+        self.endpoints = endpoints
+    }
+
+    public static func == (left: AlternateDeclaration, right: AlternateDeclaration) -> Bool {
+        left.endpoints == right.endpoints && left.classDescriptors(0) == right.classDescriptors(0)
+    }
+}
+
+/// One endpoint of an alternate setting; its address is given out when the device is composed.
+public struct EndpointDeclaration: Sendable, Equatable {
+    public var key: EndpointKey
+    public var direction: Direction
+    public var type: TransferType
+    /// Bytes; nil: the largest that the speed allows for bulk, 64 for interrupt.
+    public var maxPacketSize: Int?
+    /// Service interval of interrupt and isochronous endpoints in milliseconds; composed into bInterval by speed.
+    public var intervalMilliseconds: Int
+
+    public init(
+        _ key: EndpointKey, _ direction: Direction, _ type: TransferType, maxPacketSize: Int? = nil,
+        intervalMilliseconds: Int = 8
+    ) {
+        self.key = key
+        self.direction = direction
+        self.type = type
+        self.maxPacketSize = maxPacketSize
+        self.intervalMilliseconds = intervalMilliseconds
+    }
+}
+
+/// How a function reaches its endpoints and its operator; valid until the device ends. All on the device's event loop.
+public protocol FunctionContext: AnyObject {
+    var speed: Speed? { get }
+    /// Between `activate` and `deactivate`.
+    var isActive: Bool { get }
+
+    // IN: towards the guest.
+    /// Queues bytes for the guest; they leave in parked IN transfers. The stream is cut at transfer ends only; with
+    /// `endOfMessage` the transfer that takes the last byte ends (short, or by a zero-length packet).
+    /// Ignored while not active.
+    func write(_ bytes: [UInt8], to endpoint: EndpointKey, endOfMessage: Bool)
+    /// Bytes queued and not yet taken by the guest: a function stops reading its backend above its own mark.
+    func queuedBytes(_ endpoint: EndpointKey) -> Int
+
+    // OUT: from the guest.
+    /// The next OUT transfer's bytes, completing it; nil when none waits. Not taking is NAK: back-pressure on the guest.
+    func read(_ endpoint: EndpointKey) -> [UInt8]?
+
+    /// Halts the endpoint until the guest clears it: waiting and coming transfers stall.
+    func halt(_ endpoint: EndpointKey)
+    /// Forgets queued IN bytes.
+    func discard(_ endpoint: EndpointKey)
+
+    func report(_ change: DeviceChange)
+}
