@@ -1,0 +1,75 @@
+import DequeModule
+import USBCore
+
+/// The transfers that wait at one endpoint, and for IN endpoints the bytes that wait for transfers.
+final class EndpointQueue {
+    /// Bytes of a function on their way into IN transfers.
+    private struct Chunk {
+        var bytes: [UInt8]
+        var offset = 0
+        var endsMessage: Bool
+    }
+
+    let owner: Composition.EndpointOwner
+    var transfers: Deque<Transfer> = []
+    var isHalted = false
+    private(set) var queuedBytes = 0
+    private var chunks: Deque<Chunk> = []
+    /// Guards against recursion: a completion may submit the next transfer before it returns.
+    var isPumping = false
+
+    init(_ owner: Composition.EndpointOwner) {
+        self.owner = owner
+    }
+
+    var address: EndpointAddress { owner.descriptor.address }
+    var hasData: Bool { !chunks.isEmpty }
+
+    func append(_ bytes: [UInt8], endOfMessage: Bool) {
+        guard !bytes.isEmpty || endOfMessage else { return }
+        queuedBytes += bytes.count
+        chunks.append(Chunk(bytes: bytes, endsMessage: endOfMessage))
+    }
+
+    func discardData() {
+        chunks.removeAll()
+        queuedBytes = 0
+    }
+
+    /// The payload for a transfer that takes `length` bytes: up to the end of a message, else as much as there is.
+    func take(upTo length: Int) -> [UInt8] {
+        guard let first = chunks.first else { return [] }
+        if first.offset == 0, first.bytes.count <= length, first.endsMessage || chunks.count == 1 {
+            chunks.removeFirst()
+            queuedBytes -= first.bytes.count
+            if first.endsMessage { keepMessageEnd(taken: first.bytes.count, of: length) }
+            return first.bytes
+        }
+        var payload: [UInt8] = []
+        payload.reserveCapacity(min(length, queuedBytes))
+        while payload.count < length || chunks.first?.bytes.isEmpty == true, let chunk = chunks.first {
+            let count = min(length - payload.count, chunk.bytes.count - chunk.offset)
+            payload += chunk.bytes[chunk.offset..<chunk.offset + count]
+            queuedBytes -= count
+            if chunk.offset + count == chunk.bytes.count {
+                chunks.removeFirst()
+                if chunk.endsMessage {
+                    keepMessageEnd(taken: payload.count, of: length)
+                    break
+                }
+            } else {
+                chunks[0].offset += count
+            }
+        }
+        return payload
+    }
+
+    /// A bulk message that just fills its transfer ends with a zero-length packet in the next (USB 2.0 section 5.8.3).
+    private func keepMessageEnd(taken: Int, of length: Int) {
+        let packetSize = owner.descriptor.maxPacketSize
+        guard owner.descriptor.type == .bulk, taken == length, packetSize > 0, taken > 0, taken % packetSize == 0 else {
+            return
+        }
+        chunks.prepend(Chunk(bytes: [], endsMessage: true))
+    }
+}

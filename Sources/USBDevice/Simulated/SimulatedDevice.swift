@@ -1,0 +1,277 @@
+import DequeModule
+import USBCore
+
+/// A device whose behaviour is written in Swift: functions behind USB 2.0 / 3.2 chapter 9.
+///
+/// Confined to one event loop, like its port and its functions.
+public final class SimulatedDevice: Firmware {
+    public weak var port: DevicePort?
+    public let identity: DeviceIdentity
+    public let functions: [any Function]
+    public let speeds: Set<Speed>
+
+    private(set) var gates: [Gate]
+    var state = ConnectionState()
+    private var contexts: [Context] = []
+
+    /// What lasts from connect to disconnect.
+    struct ConnectionState {
+        var composition: Composition?
+        var address: UInt8 = 0
+        var configuration: UInt8 = 0
+        var alternateSettings: [UInt8: UInt8] = [:]
+        /// Endpoints of the alternate settings in force, by bEndpointAddress index.
+        var queues: [EndpointAddress: EndpointQueue] = [:]
+        var announcedEnumeration = false
+        var u1Enabled = false
+        var u2Enabled = false
+    }
+
+    /// - Parameter speeds: what the operator allows; cut to what all functions can do (bulk does not exist at low speed).
+    public init(
+        identity: DeviceIdentity, functions: [any Function], speeds: Set<Speed> = [.full, .high, .super]
+    ) throws(CompositionError) {
+        guard !functions.isEmpty else { throw .noFunctions }
+        var names: Set<String> = []
+        for function in functions where !names.insert(function.name).inserted {
+            throw .duplicateName(function.name)
+        }
+        self.identity = identity
+        self.functions = functions
+        gates = functions.map { _ in .on }
+        var possible = speeds
+        let types = functions.flatMap { $0.declaration(at: .full).interfaces }.flatMap(\.alternates)
+            .flatMap(\.endpoints).map(\.type)
+        if types.contains(.bulk) || types.contains(.isochronous) { possible.remove(.low) }
+        self.speeds = possible
+        // Whatever is hidden later, all functions together must fit: numbers are given out over all of them.
+        _ = try Composition(identity: identity, functions: functions, isHidden: { _ in false }, at: .full)
+        for (index, function) in functions.enumerated() {
+            let context = Context(device: self, function: index)
+            contexts.append(context)
+            function.attach(context)
+        }
+    }
+
+    // MARK: Gates
+
+    public func gate(of name: String) -> Gate? {
+        functions.firstIndex { $0.name == name }.map { gates[$0] }
+    }
+
+    /// Switches one function; hiding and showing make a connected device re-enumerate, muting does not.
+    ///
+    /// - Returns: false when there is no function of that name.
+    @discardableResult
+    public func setGate(_ gate: Gate, of name: String) -> Bool {
+        guard let index = functions.firstIndex(where: { $0.name == name }) else { return false }
+        let before = gates[index]
+        guard before != gate else { return true }
+        gates[index] = gate
+        if (before == .hidden) != (gate == .hidden) {
+            port?.requestReconnect()
+        } else if gate == .on {
+            for queue in queues(of: index) { pump(queue) }
+        }
+        return true
+    }
+
+    /// How many functions the guest would see.
+    public var visibleFunctionCount: Int { gates.count { $0 != .hidden } }
+
+    /// Queues of a function's endpoints now in force, in address order, for listings.
+    public func endpointSummaries(of name: String) -> [EndpointSummary] {
+        guard let index = functions.firstIndex(where: { $0.name == name }) else { return [] }
+        return queues(of: index).map {
+            EndpointSummary(
+                address: $0.address, type: $0.owner.descriptor.type, maxPacketSize: $0.owner.descriptor.maxPacketSize,
+                isHalted: $0.isHalted, pending: $0.transfers.count)
+        }
+    }
+
+    /// The function that owns an endpoint or interface in force.
+    public func functionName(endpoint: EndpointAddress) -> String? {
+        state.queues[endpoint].map { functions[$0.owner.function].name }
+    }
+
+    /// The function that owns a bInterfaceNumber.
+    public func functionName(interface: UInt8) -> String? {
+        guard let owners = state.composition?.interfaces, owners.indices.contains(Int(interface)) else { return nil }
+        return functions[owners[Int(interface)].function].name
+    }
+
+    /// The first bInterfaceNumber of a function while connected and visible.
+    public func interfaceNumber(of name: String) -> UInt8? {
+        guard let index = functions.firstIndex(where: { $0.name == name }) else { return nil }
+        return state.composition?.firstInterface(of: index)
+    }
+
+    /// Ends all backends; the device is not usable afterwards.
+    public func shutdown() {
+        port?.disconnect()
+        for function in functions { function.shutdown() }
+    }
+
+    // MARK: Firmware
+
+    public func enumeration(at speed: Speed) -> Enumeration {
+        let composition = state.composition?.speed == speed ? state.composition : try? compose(at: speed)
+        guard let composition else {
+            // Cannot happen once `init` has composed all functions; a device without configurations harms nobody.
+            return Enumeration(
+                speed: speed,
+                device: DeviceDescriptor(
+                    usbRelease: 0x0200, maxPacketSize0: 64, idVendor: identity.idVendor, idProduct: identity.idProduct,
+                    deviceRelease: identity.deviceRelease, configurationCount: 0),
+                configurations: [])
+        }
+        return Enumeration(
+            speed: speed, device: composition.device, configurations: [composition.configuration],
+            currentConfiguration: state.configuration, alternateSettings: state.alternateSettings)
+    }
+
+    public func connect(at speed: Speed) {
+        state = ConnectionState()
+        state.composition = try? compose(at: speed)
+    }
+
+    public func disconnect() {
+        leaveConfiguration()
+        state = ConnectionState()
+    }
+
+    public func busReset() {
+        leaveConfiguration()
+        state.address = 0
+        state.u1Enabled = false
+        state.u2Enabled = false
+    }
+
+    public func submit(_ transfer: Transfer) {
+        if transfer.endpoint.number == 0 {
+            control(transfer)
+            return
+        }
+        guard let queue = state.queues[transfer.endpoint] else {
+            finish(transfer, .stall)
+            return
+        }
+        if queue.isHalted {
+            finish(transfer, .stall)
+            return
+        }
+        if queue.owner.descriptor.type == .isochronous {
+            finish(transfer, .error)
+            return
+        }
+        queue.transfers.append(transfer)
+        pump(queue)
+    }
+
+    public func withdraw(_ id: TransferID, _ endpoint: EndpointAddress) {
+        guard let queue = state.queues[endpoint] else { return }
+        queue.transfers.removeAll { $0.id == id }
+    }
+
+    // MARK: Inside
+
+    func compose(at speed: Speed) throws(CompositionError) -> Composition {
+        let gates = gates
+        return try Composition(
+            identity: identity, functions: functions, isHidden: { gates[$0] == .hidden }, at: speed)
+    }
+
+    func finish(_ transfer: Transfer, _ status: TransferStatus, data: [UInt8] = [], actualLength: Int = 0) {
+        port?.complete(
+            TransferCompletion(
+                id: transfer.id, endpoint: transfer.endpoint, status: status, data: data, actualLength: actualLength))
+    }
+
+    func queues(of function: Int) -> [EndpointQueue] {
+        state.queues.values.filter { $0.owner.function == function }.sorted { $0.address < $1.address }
+    }
+
+    /// Moves what can move at an endpoint: bytes into parked IN transfers, OUT transfers to their function.
+    func pump(_ queue: EndpointQueue) {
+        guard !queue.isPumping, !queue.isHalted, gates[queue.owner.function] != .muted else { return }
+        queue.isPumping = true
+        defer { queue.isPumping = false }
+        let function = functions[queue.owner.function]
+        if queue.address.direction == .out {
+            // Asked again only while it takes something: a function that leaves a transfer is asked at the next one.
+            while let waiting = queue.transfers.first?.id, state.queues[queue.address] === queue {
+                function.endpointReady(queue.owner.key)
+                if queue.transfers.first?.id == waiting { break }
+            }
+            return
+        }
+        while queue.hasData, let transfer = queue.transfers.first, state.queues[queue.address] === queue {
+            queue.transfers.removeFirst()
+            let payload = queue.take(upTo: transfer.length)
+            let isShort = transfer.flags.contains(.shortNotOK) && payload.count < transfer.length
+            finish(transfer, isShort ? .shortPacket : .success, data: payload)
+            if !queue.hasData { function.endpointReady(queue.owner.key) }
+        }
+    }
+
+    /// Endpoints vanish: their transfers are cancelled, their functions told.
+    func leaveConfiguration() {
+        guard state.configuration != 0 else { return }
+        state.configuration = 0
+        state.alternateSettings = [:]
+        let queues = state.queues
+        state.queues = [:]
+        cancel(queues.values.sorted { $0.address < $1.address })
+        for index in visibleFunctions { functions[index].deactivate() }
+    }
+
+    func enterConfiguration(_ value: UInt8) {
+        state.configuration = value
+        for owner in state.composition?.endpoints ?? [] where owner.alternateSetting == 0 {
+            state.queues[owner.descriptor.address] = EndpointQueue(owner)
+        }
+        for index in visibleFunctions { functions[index].activate() }
+    }
+
+    /// SET_INTERFACE: the endpoints of one interface are made anew (USB 2.0 section 9.4.10).
+    func select(alternate setting: UInt8, ofInterface number: UInt8) {
+        guard let composition = state.composition else { return }
+        let gone = state.queues.values.filter { $0.owner.interface == number }.sorted { $0.address < $1.address }
+        for queue in gone { state.queues[queue.address] = nil }
+        cancel(gone)
+        state.alternateSettings[number] = setting
+        for owner in composition.endpoints where owner.interface == number && owner.alternateSetting == setting {
+            state.queues[owner.descriptor.address] = EndpointQueue(owner)
+        }
+        let owner = composition.interfaces[Int(number)]
+        functions[owner.function].alternateSettingChanged(interface: owner.offset, to: setting)
+    }
+
+    private func cancel(_ queues: [EndpointQueue]) {
+        for queue in queues {
+            let transfers = queue.transfers
+            queue.transfers = []
+            queue.discardData()
+            for transfer in transfers { finish(transfer, .cancelled) }
+        }
+    }
+
+    /// Functions of the composition in force, which may differ from the gates until the device has re-enumerated.
+    private var visibleFunctions: [Int] {
+        var seen: [Int] = []
+        for owner in state.composition?.interfaces ?? [] where seen.last != owner.function {
+            seen.append(owner.function)
+        }
+        return seen
+    }
+}
+
+/// One endpoint in force, for listings.
+public struct EndpointSummary: Sendable, Equatable {
+    public var address: EndpointAddress
+    public var type: TransferType
+    public var maxPacketSize: Int
+    public var isHalted: Bool
+    /// Transfers waiting.
+    public var pending: Int
+}
