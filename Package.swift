@@ -47,6 +47,10 @@ let package = Package(
             name: "Hypervisor",
             dependencies: [.product(name: "Logging", package: "swift-log")] + nio),
 
+        // The control socket: where it is and who may be behind it; and the client's end of it.
+        .target(name: "ControlSocket", dependencies: ["ControlProtocol"]),
+        .target(name: "ControlClient", dependencies: ["ControlProtocol", "ControlSocket"] + nio),
+
         // The engine, and what shows it.
         .target(
             name: "Engine",
@@ -62,7 +66,7 @@ let package = Package(
         .executableTarget(
             name: "TwoVirt",
             dependencies: [
-                "Engine", "Console", "Terminal", "GuestLab", "ControlProtocol",
+                "Engine", "Console", "Terminal", "GuestLab", "ControlProtocol", "ControlSocket", "ControlClient", "TOMLKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
@@ -78,6 +82,10 @@ let package = Package(
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ] + nio),
 
+        .target(name: "FakeEngine", dependencies: ["ControlProtocol"] + nio, path: "Tests/FakeEngine"),
+        .testTarget(
+            name: "ControlClientTests",
+            dependencies: ["ControlClient", "ControlSocket", "ControlProtocol", "FakeEngine"] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
     ]
 )
