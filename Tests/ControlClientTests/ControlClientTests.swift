@@ -128,10 +128,10 @@ struct ControlClientTests {
     @Test func closingFailsWhoWaits() async throws {
         let engine = try await FakeEngine.start(socket: directory.socket, behaviour: .greetingThenRaw(""))
         let client = try await connect()
-        async let outcome = client.send(.snapshot)
+        let outcome = Task { try await client.send(.snapshot) }
         for await _ in engine.requests { break }
         client.close()
-        await #expect(throws: ControlClientError.cancelled(socket: directory.socket)) { _ = try await outcome }
+        await #expect(throws: ControlClientError.cancelled(socket: directory.socket)) { _ = try await outcome.value }
         try await engine.stop()
     }
 
