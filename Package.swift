@@ -73,19 +73,40 @@ let package = Package(
 
         // Runs inside a guest.
         .target(name: "CUSBFS"),
-        .executableTarget(
-            name: "GuestClient",
+        .target(
+            name: "GuestClientKit",
             dependencies: [
-                "USBCore", "CUSBFS",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CUSBFS",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ] + nio),
+        // A guest may have no libraries at all: the client is linked fully static. ArgumentParser brings in
+        // FoundationEssentials, whose static archive needs the three libraries named after it.
+        .executableTarget(
+            name: "GuestClient",
+            dependencies: [
+                "GuestClientKit", "CUSBFS",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            linkerSettings: [
+                .unsafeFlags(
+                    [
+                        "-static-executable", "-use-ld=lld", "-l_FoundationCollections", "-l_FoundationCShims",
+                        "-lswiftSynchronization",
+                    ], .when(platforms: [.linux]))
+            ]),
 
         .target(name: "FakeEngine", dependencies: ["ControlProtocol"] + nio, path: "Tests/FakeEngine"),
         .testTarget(
             name: "ControlClientTests",
             dependencies: ["ControlClient", "ControlSocket", "ControlProtocol", "FakeEngine"] + nio),
+        .testTarget(
+            name: "GuestClientTests",
+            dependencies: [
+                "GuestClientKit", "CUSBFS",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+            ] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
     ]
 )

@@ -1,7 +1,37 @@
 import ArgumentParser
+import CUSBFS
+import Glibc
 
+/// The `2virt-guest` command: 2Virt devices as a program inside a virtual machine uses them.
 @main
-struct GuestClient: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "2virt-guest")
-    func run() async throws {}
+struct GuestClient: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "2virt-guest",
+        abstract: "Use the 2Virt devices that are plugged into this virtual machine.",
+        discussion: """
+            Exit status: 0 done, 1 failed (the reason is on standard error), 2 usage, 3 no such device, \
+            4 claimed by another program or driver, 5 no permission.
+            """,
+        version: "0.1.0",
+        subcommands: [ListCommand.self, ProxyCommand.self, ReleaseCommand.self, UdevRuleCommand.self])
+
+    /// Not `CommandLine.arguments`, which is empty where /proc is not mounted.
+    private static var arguments: [String] {
+        (1..<max(1, cusbfs_argument_count())).compactMap { cusbfs_argument($0).map { String(cString: $0) } }
+    }
+
+    static func main() {
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+        } catch let error as CommandFailure {
+            StandardError.write("2virt-guest: \(error.description)\n")
+            Glibc.exit(error.status)
+        } catch {
+            // The parser's own code for a usage error is EX_USAGE; ours is 2.
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            StandardError.write(fullMessage(for: error) + "\n")
+            Glibc.exit(2)
+        }
+    }
 }

@@ -1,0 +1,43 @@
+import Glibc
+
+/// Why a command failed, with the exit status that scripts can tell apart.
+public enum GuestError: Error, Equatable, Sendable, CustomStringConvertible {
+    case noSuchDevice(String)
+    case busy(String)
+    case permission(String)
+    case failed(String)
+
+    /// 1 failed, 3 no such device, 4 claimed by somebody else, 5 permission (2 is usage, by the argument parser).
+    public var exitStatus: Int32 {
+        switch self {
+        case .failed: 1
+        case .noSuchDevice: 3
+        case .busy: 4
+        case .permission: 5
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .noSuchDevice(let text), .busy(let text), .permission(let text), .failed(let text): text
+        }
+    }
+
+    /// The failure of a system call on `subject`, by errno.
+    static func systemCall(_ code: Int32, _ subject: String) -> GuestError {
+        switch code {
+        case EACCES, EPERM:
+            .permission(
+                "\(subject): no permission. Run as root, or install the rule printed by '2virt-guest udev-rule'")
+        case ENOENT, ENODEV, ENXIO, ESHUTDOWN: .noSuchDevice("\(subject): the device is gone")
+        case EBUSY: .busy("\(subject): claimed by another program or driver")
+        default: .failed("\(subject): \(errorText(code))")
+        }
+    }
+}
+
+/// The C library's text for an errno, e.g. "Broken pipe".
+func errorText(_ code: Int32) -> String {
+    guard let text = strerror(code) else { return "error \(code)" }
+    return String(cString: text)
+}
