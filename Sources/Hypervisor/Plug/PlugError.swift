@@ -11,6 +11,8 @@ public enum PlugError: Error, Sendable, Equatable, CustomStringConvertible {
     case alreadyPlugged(vm: String, device: String, qdevID: String)
     case chardevRefused(vm: String, socketPath: String, text: String)
     case deviceRefused(vm: String, device: String, text: String)
+    /// The device's side of the wire could not be set up.
+    case notPrepared(device: String, text: String)
     case notDeleted(vm: String, qdevID: String, seconds: Double)
     case qmp(vm: String, QMPError)
 
@@ -32,6 +34,7 @@ public enum PlugError: Error, Sendable, Equatable, CustomStringConvertible {
             "QEMU of VM \(vm) cannot connect to \(path): \(text); QEMU's user must be able to reach it"
         case .deviceRefused(let vm, let device, let text):
             "VM \(vm) refused \(device): \(text)" + Self.hint(text)
+        case .notPrepared(let device, let text): "the wire for \(device) could not be set up: \(text)"
         case .notDeleted(let vm, let id, let seconds):
             "VM \(vm) did not delete \(id) within \(Int(exactly: seconds.rounded()) ?? 0) s; it may still be plugged"
         case .qmp(let vm, let error): "VM \(vm): \(error)"

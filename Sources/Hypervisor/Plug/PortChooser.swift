@@ -1,19 +1,19 @@
+/// A port, and the speed to serve on it.
+public struct PortChoice: Sendable, Equatable {
+    public let bus: String
+    public let port: Int
+    public let speed: PortSpeed
+}
+
 /// Chooses the port a device goes into: pure, so that every controller mix can be tested.
 struct PortChooser {
     let vm: String
     let controllers: [USBController]
 
-    /// A port, and the speed to serve on it.
-    struct Choice: Equatable {
-        let bus: String
-        let port: Int
-        let speed: PortSpeed
-    }
-
     /// The best speed wins; at equal speed xHCI before EHCI before UHCI before OHCI, then the lowest port.
     ///
     /// The port is always named to QEMU: only a device without a port makes QEMU spend the last free one on a hub.
-    func choose(_ request: PlugRequest) throws(PlugError) -> Choice {
+    func choose(_ request: PlugRequest) throws(PlugError) -> PortChoice {
         guard !controllers.isEmpty else { throw .noController(vm: vm) }
         var candidates = controllers
         if let bus = request.bus {
@@ -28,7 +28,7 @@ struct PortChooser {
                 let free = controller.freePorts.filter { request.port == nil || $0.number == request.port }
                 // Of ports that take the speed, the best one this device makes use of is this very speed.
                 if let port = free.first(where: { $0.speeds.contains(speed) }) {
-                    return Choice(bus: controller.bus, port: port.number, speed: speed)
+                    return PortChoice(bus: controller.bus, port: port.number, speed: speed)
                 }
             }
         }
@@ -38,7 +38,7 @@ struct PortChooser {
 
     private func pinned(
         _ number: Int, of controller: USBController, _ request: PlugRequest
-    ) throws(PlugError) -> Choice {
+    ) throws(PlugError) -> PortChoice {
         let refused = { (reason: String) in
             PlugError.badPort(vm: vm, bus: controller.bus, port: number, reason: reason)
         }
@@ -49,7 +49,7 @@ struct PortChooser {
         guard let speed = request.speeds.filter(port.speeds.contains).max() else {
             throw refused("takes \(Self.text(port.speeds)); \(request.device) offers \(Self.text(request.speeds))")
         }
-        return Choice(bus: controller.bus, port: number, speed: speed)
+        return PortChoice(bus: controller.bus, port: number, speed: speed)
     }
 
     private func refusal(_ controller: USBController, _ request: PlugRequest) -> String {

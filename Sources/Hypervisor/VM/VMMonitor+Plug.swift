@@ -3,13 +3,20 @@ extension VMMonitor {
     ///
     /// QEMU is the client and never reconnects: when the process that served the socket dies, the guest sees an unplug
     /// at once, and what remains in QEMU is found by its prefix (`leftovers`) and removed before it is plugged again.
-    func plug(_ request: PlugRequest) async throws(PlugError) -> PluggedPort {
+    func plug(
+        _ request: PlugRequest, prepare: @escaping @Sendable (PortChoice) async throws -> Void
+    ) async throws(PlugError) -> PluggedPort {
         try await exclusively { () async throws(PlugError) -> PluggedPort in
             let path = request.socketPath
             guard (1...107).contains(path.utf8.count), !path.utf8.contains(0) else { throw .badSocketPath(path) }
             let client = try ready()
             let id = QdevID.make(device: request.device)
             let choice = try await choose(request, id, client)
+            do {
+                try await prepare(choice)
+            } catch {
+                throw .notPrepared(device: request.device, text: printable("\(error)", limit: 300))
+            }
             try await addChardev(id, path, client)
             do throws(PlugError) {
                 try await addDevice(id, request, choice, client)
@@ -40,16 +47,35 @@ extension VMMonitor {
 
     private func choose(
         _ request: PlugRequest, _ id: String, _ client: QMPClient
-    ) async throws(PlugError) -> PortChooser.Choice {
+    ) async throws(PlugError) -> PortChoice {
         do throws(QMPError) {
             try await refreshControllers(client)
         } catch {
             throw .qmp(vm: state.name, error)
         }
         if state.controllers.contains(where: { $0.ports.contains { $0.occupant?.id == id } }) {
-            throw .alreadyPlugged(vm: state.name, device: request.device, qdevID: id)
+            guard try await isDead(id, client) else {
+                throw .alreadyPlugged(vm: state.name, device: request.device, qdevID: id)
+            }
+            try await remove(id, client)
+            do throws(QMPError) {
+                try await refreshControllers(client)
+            } catch {
+                throw .qmp(vm: state.name, error)
+            }
         }
         return try PortChooser(vm: state.name, controllers: state.controllers).choose(request)
+    }
+
+    /// Whether nobody is at the other end of the device's wire: its engine died.
+    private func isDead(_ id: String, _ client: QMPClient) async throws(PlugError) -> Bool {
+        do throws(QMPError) {
+            let list = try await client.execute("query-chardev").array ?? []
+            let wire = list.first { $0["label"]?.string == id }
+            return wire?["filename"]?.string?.hasPrefix("disconnected:") ?? true
+        } catch {
+            throw .qmp(vm: state.name, error)
+        }
     }
 
     private func addChardev(_ id: String, _ path: String, _ client: QMPClient) async throws(PlugError) {
@@ -68,7 +94,7 @@ extension VMMonitor {
     }
 
     private func addDevice(
-        _ id: String, _ request: PlugRequest, _ choice: PortChooser.Choice, _ client: QMPClient
+        _ id: String, _ request: PlugRequest, _ choice: PortChoice, _ client: QMPClient
     ) async throws(PlugError) {
         var arguments: [String: JSONValue] = [
             "driver": "usb-redir", "id": .string(id), "bus": .string(choice.bus),

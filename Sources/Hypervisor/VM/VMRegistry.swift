@@ -83,8 +83,13 @@ public actor VMRegistry {
     // MARK: Commands
 
     /// Plugs a device into a VM, by its name or id.
-    public func plug(vm: String, _ request: PlugRequest) async throws(PlugError) -> PluggedPort {
-        try await monitor(vm).plug(request)
+    ///
+    /// - Parameter prepare: called once the port, and with it the speed, is chosen, and before QEMU connects.
+    public func plug(
+        vm: String, _ request: PlugRequest,
+        prepare: @escaping @Sendable (PortChoice) async throws -> Void = { _ in }
+    ) async throws(PlugError) -> PluggedPort {
+        try await monitor(vm).plug(request, prepare: prepare)
     }
 
     /// Unplugs and returns when QEMU has deleted the device; one that is gone already is no error.
