@@ -107,6 +107,12 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ] + nio),
+        .testTarget(
+            name: "HypervisorTests",
+            dependencies: [
+                "Hypervisor", .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
     ]
 )

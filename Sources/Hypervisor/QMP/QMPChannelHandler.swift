@@ -103,7 +103,7 @@ final class QMPChannelHandler: ChannelInboundHandler {
         guard failure == nil else { return }
         let line = unwrapInboundIn(data)
         // QEMU ends lines with CR LF; a blank line carries nothing.
-        guard line.readableBytesView.contains(where: { $0 > 0x20 }) else { return }
+        guard !line.readableBytesView.allSatisfy({ $0 == 0x20 || $0 == 0x0d }) else { return }
         do {
             receive(try QMPMessage(line: line))
         } catch {

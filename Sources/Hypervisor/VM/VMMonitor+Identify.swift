@@ -1,10 +1,10 @@
 extension VMMonitor {
     /// Reads everything that is asked once for each connection.
-    func identify(_ client: QMPClient) async throws(QMPError) {
+    func identify(_ client: QMPClient, peer: Int32?) async throws(QMPError) {
         apply(try await client.execute("query-status"))
         let cpus = try await optional(client, "query-cpus-fast")?.array
         state.cpuCount = cpus?.count
-        adoptProcess(ofThreads: cpus?.compactMap { $0["thread-id"]?.int } ?? [])
+        adoptProcess(ofThread: cpus?.first?["thread-id"]?.int, peer: peer)
         if let sizes = try await optional(client, "query-memory-size-summary"), let base = sizes["base-memory"]?.int {
             let (sum, overflow) = base.addingReportingOverflow(sizes["plugged-memory"]?.int ?? 0)
             state.memory = overflow ? base : sum
@@ -14,10 +14,11 @@ extension VMMonitor {
         state.controllers = try await ControllerDiscovery(client: client).controllers()
     }
 
-    /// A socket made by a manager has that manager as its peer: then the process is the one that runs the vCPUs.
-    private func adoptProcess(ofThreads threads: [Int64]) {
-        guard state.pid == nil, let thread = threads.first, let pid = QEMUProcess.process(ofThread: thread),
-            QEMUProcess.isQEMU(pid: pid)
+    /// A socket made by a manager has that manager as its peer, and a renamed QEMU is not known by its name: then the
+    /// process is the one that runs the vCPUs.
+    private func adoptProcess(ofThread thread: Int64?, peer: Int32?) {
+        guard state.pid == nil, let thread, let pid = QEMUProcess.process(ofThread: thread),
+            pid == peer || QEMUProcess.isQEMU(pid: pid)
         else { return }
         state.pid = pid
     }

@@ -118,11 +118,12 @@ actor VMMonitor {
     }
 
     private func prepare(_ opened: QMPClient) async throws(QMPError) {
-        if let pid = await opened.peerProcess(), QEMUProcess.isQEMU(pid: pid) { state.pid = pid }
+        let peer = await opened.peerProcess()
+        if let peer, QEMUProcess.isQEMU(pid: peer) { state.pid = peer }
         let greeting = try await greeting(opened)
         _ = try await opened.execute("qmp_capabilities")
         state.qemuVersion = printable(greeting.version)
-        try await identify(opened)
+        try await identify(opened, peer: peer)
         client = opened
         state.lastEvent = "connected"
         publish()
@@ -146,7 +147,7 @@ actor VMMonitor {
 
     private func silence(_ error: QMPError) -> String {
         if let pid = state.pid, ProcessStatus.read(pid: pid)?.state == "T" {
-            return "QEMU process \(pid) is stopped by a signal; continue it with kill -CONT \(pid)"
+            return stopped(pid)
         }
         guard case .noGreeting(let socket, _) = error, state.pid != nil else { return error.description }
         return QMPError.busy(socket: socket).description

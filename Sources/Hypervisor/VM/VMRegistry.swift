@@ -48,7 +48,7 @@ public actor VMRegistry {
         tasks = [Task { await scanLoop() }, Task { await collect() }]
     }
 
-    /// Stops watching; VMs and what is plugged into them stay as they are.
+    /// Stops watching for good; VMs and what is plugged into them stay as they are.
     public func shutdown() async {
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
@@ -144,6 +144,7 @@ public actor VMRegistry {
                 await reconcile(targets)
                 publish()
             } catch {
+                if Task.isCancelled { return }
                 logger.error("VM sources could not be scanned: \(error)")
             }
             // Fails only when cancelled, which the loop looks at.
@@ -162,7 +163,7 @@ public actor VMRegistry {
                     await known.monitor.update(target)
                 }
             } else {
-                add(target)
+                await add(target)
             }
         }
         for (id, entry) in entries where !ids.contains(id) {
@@ -180,13 +181,13 @@ public actor VMRegistry {
         await settleDuplicates()
     }
 
-    private func add(_ target: VMTarget) {
+    private func add(_ target: VMTarget) async {
         let monitor = VMMonitor(
             target: target, group: group, limits: limits, timing: timing, logger: logger, changes: changed)
         let state = VMState(id: target.id, name: target.name, source: target.source, runState: .starting)
         entries[target.id] = Entry(target: target, monitor: monitor, state: state)
         order.append(target.id)
-        Task { await monitor.start() }
+        await monitor.start()
     }
 
     /// Two entries with one process are one VM: the later one lets go of its socket, and returns when the first is gone.
