@@ -25,7 +25,8 @@ let package = Package(
         // Pure layers: no I/O, no event loops.
         .target(name: "USBCore"),
         .target(name: "USBClasses", dependencies: ["USBCore"]),
-        .target(name: "USBDevice", dependencies: ["USBCore", .product(name: "DequeModule", package: "swift-collections")]),
+        .target(
+            name: "USBDevice", dependencies: ["USBCore", .product(name: "DequeModule", package: "swift-collections")]),
         .target(name: "Traffic", dependencies: ["USBCore", "USBClasses"]),
         .target(name: "ControlProtocol"),
         .target(name: "Console", dependencies: ["ControlProtocol"]),
@@ -55,14 +56,18 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "USBDevice", "SimulatedFirmware", "USBRedirection", "Hypervisor", "Traffic", "ControlProtocol", "TOMLKit",
+                "USBDevice", "SimulatedFirmware", "USBRedirection", "Hypervisor", "Traffic", "ControlProtocol",
+                "TOMLKit",
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .target(
             name: "CTerminal",
             linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
         .target(name: "Terminal", dependencies: ["Console", "CTerminal"]),
-        .target(name: "GuestLab"),
+        .target(name: "CGuestLab"),
+        .target(
+            name: "GuestLab",
+            dependencies: ["CGuestLab", .product(name: "NIOFoundationCompat", package: "swift-nio")] + nio),
         .executableTarget(
             name: "TwoVirt",
             dependencies: [
@@ -114,5 +119,6 @@ let package = Package(
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
+        .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
     ]
 )

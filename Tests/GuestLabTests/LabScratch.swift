@@ -1,0 +1,16 @@
+import Foundation
+
+@testable import GuestLab
+
+/// A directory that goes with the test that made it.
+final class LabScratch {
+    let path: String
+
+    init() throws {
+        path = try makeTemporaryDirectory(prefix: "2virt-lab-test")
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
