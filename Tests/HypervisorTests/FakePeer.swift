@@ -41,7 +41,8 @@ final class FakePeer: Sendable {
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            guard let value = try? JSONValue(line: unwrapInboundIn(data)), let command = value["execute"]?.string,
+            guard let value = try? JSONParser.parse(unwrapInboundIn(data).readableBytesView),
+                let command = value["execute"]?.string,
                 let id = value["id"]?.int
             else { return context.close(promise: nil) }
             guard let text = answer(command, id) else { return context.close(promise: nil) }

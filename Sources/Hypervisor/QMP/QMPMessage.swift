@@ -1,4 +1,3 @@
-import Foundation
 import NIOCore
 
 /// One line from QEMU.
@@ -14,7 +13,7 @@ enum QMPMessage: Equatable {
     init(line: ByteBuffer) throws(Malformed) {
         let value: JSONValue
         do {
-            value = try JSONValue(line: line)
+            value = try JSONParser.parse(line.readableBytesView)
         } catch {
             throw Malformed(detail: "a line is not JSON: \(Self.excerpt(line))")
         }
@@ -44,12 +43,5 @@ enum QMPMessage: Equatable {
     private static func excerpt(_ line: ByteBuffer) -> String {
         let shown = line.readableBytesView.prefix(60).map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: ".") }
         return "\"" + String(decoding: shown, as: UTF8.self) + (line.readableBytes > 60 ? "…\"" : "\"")
-    }
-}
-
-extension JSONValue {
-    /// Parses one line.
-    init(line: ByteBuffer) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: Data(line.readableBytesView))
     }
 }

@@ -30,6 +30,7 @@ public actor VMRegistry {
     private let changes: AsyncStream<VMState>
     private let changed: AsyncStream<VMState>.Continuation
 
+    /// - Parameter eventLoopGroup: best one that serves no devices: a hostile QEMU may send 4 MiB lines to parse.
     public init(
         sources: [VMSource], eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger, limits: QMPLimits = QMPLimits(), timing: VMTiming = VMTiming()
