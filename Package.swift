@@ -44,6 +44,8 @@ let package = Package(
         .target(
             name: "USBRedirection",
             dependencies: ["USBDevice", .product(name: "Logging", package: "swift-log")] + nio),
+        // A guest's end of a link and a small device, for tests and benchmarks.
+        .target(name: "RedirectionTestKit", dependencies: ["USBRedirection", "USBDevice"] + nio),
         .target(
             name: "Hypervisor",
             dependencies: [.product(name: "Logging", package: "swift-log")] + nio),
@@ -117,6 +119,10 @@ let package = Package(
             dependencies: [
                 "Hypervisor", .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+        .testTarget(
+            name: "USBRedirectionTests",
+            dependencies: [
+                "USBRedirection", "RedirectionTestKit", .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
