@@ -119,6 +119,7 @@ let package = Package(
             dependencies: [
                 "Hypervisor", .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ] + nio),
         .testTarget(
             name: "USBRedirectionTests",
             dependencies: [
