@@ -110,7 +110,8 @@ let package = Package(
         .testTarget(
             name: "GuestClientTests",
             dependencies: [
-                "GuestClientKit", "CUSBFS",
+                "GuestClientKit",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ] + nio),

@@ -1,7 +1,8 @@
 /// What the pump needs of a claimed interface: numbered slots, each holding at most one bulk transfer.
 protocol BulkDevice: AnyObject {
-    /// Polls as writable while a completed transfer waits to be reaped.
+    /// Polls with `pollEvents` while a completed transfer waits to be reaped.
     var pollDescriptor: Int32 { get }
+    var pollEvents: Int16 { get }
 
     /// Starts a transfer of `length` bytes on a free slot. Errors are errno values.
     func submit(slot: Int, endpoint: UInt8, length: Int, zeroPacket: Bool) throws(TransferError)

@@ -65,7 +65,7 @@ struct BulkPump {
         var wanted = freeOut.isEmpty ? 0 : Int16(POLLIN)
         if !arrived.isEmpty { wanted |= Int16(POLLOUT) }
         return [
-            pollfd(fd: usb, events: Int16(POLLOUT), revents: 0),
+            pollfd(fd: usb, events: device.pollEvents, revents: 0),
             pollfd(fd: wanted == 0 ? -1 : socket, events: wanted, revents: 0),
             pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
         ]
@@ -157,7 +157,7 @@ struct BulkPump {
     private mutating func drain() {
         inFlight.forEach(device.discard(slot:))
         while !inFlight.isEmpty {
-            var entry = pollfd(fd: device.pollDescriptor, events: Int16(POLLOUT), revents: 0)
+            var entry = pollfd(fd: device.pollDescriptor, events: device.pollEvents, revents: 0)
             let ready = poll(&entry, 1, 1000)
             if ready < 0 && errno == EINTR { continue }
             guard ready > 0 else { return }

@@ -176,6 +176,12 @@ final class DeviceLink {
         state = .away(reason: reason)
     }
 
+    /// Why a stream ended: what happened to the device explains more than what happened to the stream.
+    func explanation(_ failure: String?) -> String {
+        if case .open = state { return failure ?? "the device ended the request without an answer" }
+        return reason
+    }
+
     private func reasonOr(_ error: any Error) -> String {
         if case .away(let reason) = state { return reason }
         return "the device refused the request: \(error)"

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import NIOCore
 
@@ -68,10 +69,21 @@ final class LinkSupervisor: Sendable {
         let (ours, theirs, name) = (ends[0], ends[1], session.serviceName)
         onLoop { $0.opened(socket: theirs, serviceName: name) }
         let end = session.run(socket: ours, stop: stop)
-        // Before the close, so that the open requests learn the reason and not just that it ended.
-        if end != .clientClosed { onLoop { $0.lost(end.description) } }
+        if end != .clientClosed { waitForLoop { $0.lost(end.description) } }
         close(ours)
         return end
+    }
+
+    /// Blocks until `body` has run. The loop handles sockets before tasks: were the socket closed at once, the open
+    /// requests would learn that their stream ended, but not why.
+    private func waitForLoop(_ body: @escaping @Sendable (DeviceLink) -> Void) {
+        let link = link
+        let done = DispatchSemaphore(value: 0)
+        eventLoop.execute {
+            body(link.value)
+            done.signal()
+        }
+        done.wait()
     }
 
     private func onLoop(_ body: @escaping @Sendable (DeviceLink) -> Void) {

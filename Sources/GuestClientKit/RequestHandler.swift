@@ -232,7 +232,7 @@ final class RequestHandler: ChannelDuplexHandler {
         if current.isResponseStarted {
             abort()
         } else {
-            answer(.badGateway, failure ?? link.reason)
+            answer(.badGateway, link.explanation(failure))
         }
     }
 

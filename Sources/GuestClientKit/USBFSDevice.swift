@@ -88,6 +88,9 @@ final class USBFSDevice {
 extension USBFSDevice: BulkDevice {
     var pollDescriptor: Int32 { descriptor }
 
+    /// usbfs is "writable" when a transfer can be reaped.
+    var pollEvents: Int16 { Int16(POLLOUT) }
+
     func buffer(slot: Int) -> UnsafeMutableRawBufferPointer { buffers[slot] }
 
     func submit(slot: Int, endpoint: UInt8, length: Int, zeroPacket: Bool) throws(TransferError) {
