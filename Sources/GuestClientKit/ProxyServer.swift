@@ -96,8 +96,9 @@ public final class ProxyServer {
 
     /// Ends every connection and the device's session; returns when all is closed.
     public func stop() throws(GuestError) {
-        onStop()
+        // First the signal: the end of the connection must not look like a reason to open a new one.
         stopSignal.stop()
+        onStop()
         do {
             // Waits for the supervisor's thread, which closes the device's session.
             try pump.syncShutdownGracefully()

@@ -1,0 +1,18 @@
+import Glibc
+import Testing
+
+@testable import GuestClientKit
+
+@Suite struct GuestErrorTests {
+    @Test(arguments: [
+        (EACCES, 5), (EPERM, 5), (EBUSY, 4), (ENOENT, 3), (ENODEV, 3), (EIO, 1), (9999, 1),
+    ])
+    func scriptsCanTellFailuresApart(_ code: Int32, _ status: Int32) {
+        #expect(GuestError.systemCall(code, "/dev/bus/usb/001/002").exitStatus == status)
+    }
+
+    @Test func permissionNamesTheRule() {
+        #expect(GuestError.systemCall(EACCES, "/dev/x").description.contains("udev-rule"))
+        #expect(UdevRule.text.contains("ff3256"))
+    }
+}
