@@ -25,9 +25,13 @@ let package = Package(
         // Pure layers: no I/O, no event loops.
         .target(name: "USBCore"),
         .target(name: "USBClasses", dependencies: ["USBCore"]),
+        .target(name: "USBDevice", dependencies: ["USBCore", .product(name: "DequeModule", package: "swift-collections")]),
         .target(
-            name: "USBDevice", dependencies: ["USBCore", .product(name: "DequeModule", package: "swift-collections")]),
-        .target(name: "Traffic", dependencies: ["USBCore", "USBClasses"]),
+            name: "Traffic",
+            dependencies: [
+                "USBCore", "USBDevice", "ControlProtocol",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
         .target(name: "ControlProtocol"),
         .target(name: "Console", dependencies: ["ControlProtocol"]),
 
@@ -128,5 +132,6 @@ let package = Package(
             ] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
+        .testTarget(name: "TrafficTests", dependencies: ["Traffic"]),
     ]
 )

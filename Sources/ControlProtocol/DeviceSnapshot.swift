@@ -190,13 +190,14 @@ public struct Counters: Codable, Sendable, Equatable {
     public var bytesIn: UInt64
     /// Payload bytes from the guest.
     public var bytesOut: UInt64
-    /// Completed transfers towards the guest.
+    /// Completed transfers towards the guest, however they ended.
     public var transfersIn: UInt64
-    /// Completed transfers from the guest.
+    /// Completed transfers from the guest, however they ended.
     public var transfersOut: UInt64
-    /// Completions with a status other than success, stall and cancelled.
+    /// Transfers that failed: babble, timeout, protocol error.
     public var errors: UInt64
     public var stalls: UInt64
+    /// Taken back by the guest, or by reset or unplug.
     public var cancelled: UInt64
 
     public init(

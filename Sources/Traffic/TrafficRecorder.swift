@@ -1,0 +1,112 @@
+import ControlProtocol
+import USBCore
+import USBDevice
+
+/// Counts, times and remembers the transfers of one device, whatever wire and firmware it has.
+///
+/// Not thread safe and free of locks: it lives on its device's event loop, as the port's tap, for as long as the port.
+/// All it holds is bounded by its limits.
+public final class TrafficRecorder: TransferTap {
+    public let device: String
+    public let limits: TrafficLimits
+    let clock: TrafficClock
+    /// Makes the `decode` text of rows that are read.
+    public var decoder: (any TransferDecoder)?
+
+    var total = Tally()
+    var interfaces: [InterfaceTally] = []
+    var interfacePositions: [String: Int] = [:]
+    /// Interned; positions 0 and 1 are endpoint 0 and endpoints of nobody.
+    var assignments = [TrafficRecorder.deviceAssignment, TrafficRecorder.strayAssignment]
+    var assignmentPositions: [Assignment: Int] = [:]
+    /// By `EndpointAddress.index`.
+    var routes = TrafficRecorder.unassignedRoutes
+    /// Position in `assignments` by bInterfaceNumber, for requests to an interface.
+    var interfaceNumbers = [UInt16](repeating: 0, count: 256)
+    var ring: TransferRing
+    var pending: PendingTable
+    /// A transfer whose id was pending already or that was one too many: its port completes it before any other.
+    private var refused: PendingTable.Entry?
+    private var observers: [any TransferObserver] = []
+
+    public init(
+        device: String, limits: TrafficLimits = TrafficLimits(), clock: TrafficClock = .system,
+        decoder: (any TransferDecoder)? = nil
+    ) {
+        self.device = device
+        self.limits = limits
+        self.clock = clock
+        self.decoder = decoder
+        ring = TransferRing(limit: limits.rows)
+        pending = PendingTable(limit: limits.pending)
+    }
+
+    // MARK: Observers
+
+    /// `observer` is held until it is removed.
+    public func addObserver(_ observer: any TransferObserver) {
+        observers.append(observer)
+    }
+
+    public func removeObserver(_ observer: any TransferObserver) {
+        observers.removeAll { $0 === observer }
+    }
+
+    // MARK: TransferTap
+
+    public func submitted(_ transfer: Transfer) {
+        let now = clock.now()
+        let entry = PendingTable.Entry(
+            id: transfer.id, submitted: now, setup: transfer.setup, data: transfer.data, length: transfer.length)
+        if !pending.insert(entry) { refused = entry }
+        if !observers.isEmpty {
+            let type = routes[transfer.endpoint.index].type
+            for observer in observers { observer.submitted(transfer, type: type, at: now) }
+        }
+    }
+
+    public func completed(_ completion: TransferCompletion) {
+        let now = clock.now()
+        let entry = takeEntry(completion.id)
+        let endpoint = completion.endpoint
+        let direction = endpoint.direction
+        let route = routes[endpoint.index]
+        let actual = direction == .in ? completion.data.count : max(0, completion.actualLength)
+
+        total.record(direction, bytes: actual, status: completion.status, at: now)
+        if route.interface >= 0 {
+            interfaces[Int(route.interface)].tally
+                .record(direction, bytes: actual, status: completion.status, at: now)
+        }
+
+        let payload = direction == .in ? completion.data : entry?.data ?? []
+        ring.append(
+            TransferRing.Row(
+                submitted: entry?.submitted ?? now, completed: now, length: entry?.length ?? actual, actual: actual,
+                setup: entry?.setup, endpoint: endpoint, status: completion.status,
+                headCount: UInt8(min(payload.count, TransferRing.headLength)),
+                assignment: entry?.setup.map(assignment(of:)) ?? route.assignment, head: SIMD64(head: payload)))
+
+        if !observers.isEmpty {
+            for observer in observers { observer.completed(completion, type: route.type, at: now) }
+        }
+    }
+
+    private func takeEntry(_ id: TransferID) -> PendingTable.Entry? {
+        if let entry = refused, entry.id == id {
+            refused = nil
+            return entry
+        }
+        return pending.remove(id)
+    }
+
+    /// Whom a control request is for: the interface, or the owner of the endpoint, that wIndex names.
+    private func assignment(of setup: SetupPacket) -> UInt16 {
+        let index = UInt8(truncatingIfNeeded: setup.index)
+        switch setup.requestType.recipient {
+        case .interface: return interfaceNumbers[Int(index)]
+        case .endpoint: return routes[EndpointAddress(rawValue: index).index].assignment
+        case .device, .other, .reserved: return 0
+        }
+    }
+}

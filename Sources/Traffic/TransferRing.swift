@@ -1,0 +1,87 @@
+import DequeModule
+import USBCore
+
+/// The newest completed transfers of a device, in fixed-size rows; the oldest fall out when it is full.
+struct TransferRing {
+    /// Payload bytes kept of each transfer.
+    static let headLength = 64
+    /// Memory of one row.
+    static let rowBytes = MemoryLayout<Row>.stride
+
+    /// One completed transfer as it was; text is made when it is read.
+    struct Row {
+        /// Monotonic nanoseconds.
+        var submitted: UInt64
+        var completed: UInt64
+        var length: Int
+        var actual: Int
+        var setup: SetupPacket?
+        var endpoint: EndpointAddress
+        var status: TransferStatus
+        var headCount: UInt8
+        /// Position in the recorder's assignments.
+        var assignment: UInt16
+        /// Inline: a ring that is full allocates nothing.
+        var head: SIMD64<UInt8>
+    }
+
+    private var rows: Deque<Row> = []
+    private let limit: Int
+    private var reserved = 0
+    /// Rows that fell out.
+    private(set) var dropped: UInt64 = 0
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    var count: Int { rows.count }
+    /// Sequence of the newest row, 0 when there was none: rows are numbered from 1 without gaps.
+    var lastSequence: UInt64 { dropped + UInt64(rows.count) }
+    var allocatedBytes: Int { reserved * Self.rowBytes }
+
+    mutating func append(_ row: Row) {
+        if rows.count == limit {
+            rows.removeFirst()
+            dropped += 1
+        } else if rows.count == reserved {
+            // Grown by our own rule: the standard one would overshoot the bound.
+            reserved = min(limit, max(32, reserved * 2))
+            rows.reserveCapacity(reserved)
+        }
+        rows.append(row)
+    }
+
+    /// The newest `limit` rows after `sequence` that `isWanted`, oldest first.
+    func newest(
+        _ limit: Int, after sequence: UInt64, where isWanted: (Row) -> Bool
+    ) -> [(sequence: UInt64, row: Row)] {
+        var found: [(sequence: UInt64, row: Row)] = []
+        var index = rows.count
+        while index > 0, found.count < limit {
+            index -= 1
+            let number = dropped + UInt64(index) + 1
+            if number <= sequence { break }
+            if isWanted(rows[index]) { found.append((number, rows[index])) }
+        }
+        return found.reversed()
+    }
+}
+
+extension SIMD64<UInt8> {
+    /// The first bytes of a payload, the rest zero.
+    init(head bytes: [UInt8]) {
+        self.init(repeating: 0)
+        withUnsafeMutableBytes(of: &self) { target in
+            bytes.withUnsafeBytes { source in
+                target.copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: source.prefix(TransferRing.headLength)))
+            }
+        }
+    }
+
+    /// Its first `count` bytes.
+    func bytes(_ count: Int) -> [UInt8] {
+        withUnsafeBytes(of: self) { Array($0.prefix(count)) }
+    }
+}
