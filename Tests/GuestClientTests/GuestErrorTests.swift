@@ -4,9 +4,11 @@ import Testing
 @testable import GuestClientKit
 
 @Suite struct GuestErrorTests {
-    @Test(arguments: [
+    private static let statuses: [(code: Int32, status: Int32)] = [
         (EACCES, 5), (EPERM, 5), (EBUSY, 4), (ENOENT, 3), (ENODEV, 3), (EIO, 1), (9999, 1),
-    ])
+    ]
+
+    @Test(arguments: statuses)
     func scriptsCanTellFailuresApart(_ code: Int32, _ status: Int32) {
         #expect(GuestError.systemCall(code, "/dev/bus/usb/001/002").exitStatus == status)
     }
