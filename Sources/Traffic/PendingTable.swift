@@ -5,20 +5,30 @@ import USBCore
 struct PendingTable {
     /// What the row of a transfer needs from its submission.
     struct Entry {
-        var id: TransferID
         /// Monotonic nanoseconds.
         var submitted: UInt64
         var setup: SetupPacket?
         /// The OUT payload: the same storage that the device holds until completion, not a copy.
         var data: [UInt8]
         var length: Int
+
+        static let none = Entry(submitted: 0, setup: nil, data: [], length: 0)
     }
 
-    static let slotBytes = MemoryLayout<Entry?>.stride
+    /// An id and where its entry is; slots move when others are removed, entries stay.
+    private struct Slot {
+        var id: TransferID = 0
+        /// Position in `entries`; negative: empty.
+        var place: Int32 = -1
+    }
+
     private static let firstSlots = 16
 
     /// A power of two, at most half of it in use.
-    private var slots: [Entry?] = []
+    private var slots: [Slot] = []
+    private var entries: [Entry] = []
+    /// Positions in `entries` that are not in use.
+    private var free: [Int32] = []
     private(set) var count = 0
     let limit: Int
     /// Random, so that a guest that picks its ids cannot pick collisions.
@@ -28,25 +38,30 @@ struct PendingTable {
         self.limit = limit
     }
 
-    /// Slots for `limit` entries.
-    static func slots(for limit: Int) -> Int {
-        var slots = firstSlots
-        while slots < limit * 2 { slots *= 2 }
-        return slots
+    /// Memory of a table of `limit` entries at most, without their payloads.
+    static func bytes(for limit: Int) -> Int {
+        var size = firstSlots
+        while size < limit * 2 { size *= 2 }
+        return size * MemoryLayout<Slot>.stride + size / 2 * (MemoryLayout<Entry>.stride + MemoryLayout<Int32>.stride)
     }
 
-    var allocatedBytes: Int { slots.capacity * Self.slotBytes }
+    var allocatedBytes: Int {
+        slots.count * MemoryLayout<Slot>.stride
+            + slots.count / 2 * (MemoryLayout<Entry>.stride + MemoryLayout<Int32>.stride)
+    }
 
     /// - Returns: false when the id is pending already or the table is full; nothing is stored then.
-    mutating func insert(_ entry: Entry) -> Bool {
+    mutating func insert(_ id: TransferID, _ entry: Entry) -> Bool {
         guard count < limit else { return false }
         if count * 2 >= slots.count { grow() }
-        var slot = home(entry.id)
-        while let present = slots[slot] {
-            if present.id == entry.id { return false }
+        var slot = home(id)
+        while slots[slot].place >= 0 {
+            if slots[slot].id == id { return false }
             slot = next(slot)
         }
-        slots[slot] = entry
+        guard let place = free.popLast() else { return false }
+        entries[Int(place)] = entry
+        slots[slot] = Slot(id: id, place: place)
         count += 1
         return true
     }
@@ -54,11 +69,15 @@ struct PendingTable {
     mutating func remove(_ id: TransferID) -> Entry? {
         if count == 0 { return nil }
         var slot = home(id)
-        while let present = slots[slot] {
-            if present.id == id {
+        while slots[slot].place >= 0 {
+            if slots[slot].id == id {
+                let place = slots[slot].place
                 close(slot)
                 count -= 1
-                return present
+                free.append(place)
+                var entry = Entry.none
+                swap(&entry, &entries[Int(place)])
+                return entry
             }
             slot = next(slot)
         }
@@ -70,24 +89,32 @@ struct PendingTable {
         var hole = slot
         var slot = next(slot)
         let mask = slots.count - 1
-        while let candidate = slots[slot] {
-            let distance = (slot &- home(candidate.id)) & mask
+        while slots[slot].place >= 0 {
+            let distance = (slot &- home(slots[slot].id)) & mask
             if distance >= (slot &- hole) & mask {
-                slots[hole] = candidate
+                slots[hole] = slots[slot]
                 hole = slot
             }
             slot = next(slot)
         }
-        slots[hole] = nil
+        slots[hole] = Slot()
     }
 
     private mutating func grow() {
         let old = slots
-        slots = [Entry?](repeating: nil, count: max(Self.firstSlots, old.count * 2))
-        for case let entry? in old {
-            var slot = home(entry.id)
-            while slots[slot] != nil { slot = next(slot) }
-            slots[slot] = entry
+        let size = max(Self.firstSlots, old.count * 2)
+        slots = [Slot](repeating: Slot(), count: size)
+        for moved in old where moved.place >= 0 {
+            var slot = home(moved.id)
+            while slots[slot].place >= 0 { slot = next(slot) }
+            slots[slot] = moved
+        }
+        let before = entries.count
+        entries.reserveCapacity(size / 2)
+        free.reserveCapacity(size / 2)
+        for place in before..<size / 2 {
+            entries.append(.none)
+            free.append(Int32(place))
         }
     }
 

@@ -26,7 +26,7 @@ public struct TrafficLimits: Sendable, Equatable {
     /// With the defaults about 2 MiB for the busiest device; a device that never moved a byte holds next to nothing.
     public var memoryBound: Int {
         rows * TransferRing.rowBytes
-            + PendingTable.slots(for: pending) * PendingTable.slotBytes
+            + PendingTable.bytes(for: pending)
             + (interfaces + 1) * RateHistory.bytes
             + interfaces * MemoryLayout<InterfaceTally>.stride
             + assignments * MemoryLayout<Assignment>.stride
