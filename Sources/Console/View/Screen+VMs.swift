@@ -1,0 +1,120 @@
+import ControlProtocol
+
+/// The VM table of the larger screens.
+extension Screen {
+    fileprivate enum VMColumn: CaseIterable {
+        case devices, rate, cpu, uptime, memory, vcpus, accelerator
+
+        var heading: String {
+            switch self {
+            case .devices: "DEV"
+            case .rate: "B/s"
+            case .cpu: "CPU%"
+            case .uptime: "UP"
+            case .memory: "MEM"
+            case .vcpus: "VCPU"
+            case .accelerator: "ACC"
+            }
+        }
+
+        var width: Int {
+            switch self {
+            case .devices: 3
+            case .rate: 7
+            case .cpu: 5
+            case .uptime: 4
+            case .memory: 6
+            case .vcpus: 4
+            case .accelerator: 4
+            }
+        }
+    }
+
+    mutating func drawVMs() {
+        let total = model.shown.vms.count
+        let shown = model.places().count { $0 != .shelf }
+        let remark = StyledText(model.filters[.vms] == nil ? "\(total)" : "\(shown)/\(total)", .dim)
+        let inside = pane(.vms, title: paneTitle(.vms, "VMs"), remark: remark)
+        let (columns, name) = columns(inside.width - 1)
+        var header = StyledText("   ")
+        header.column("NAME", name, .left, .dim)
+        for column in columns { header.column(column.heading, column.width + 1, .right, .dim) }
+        canvas.draw(header, inside.column, inside.row, width: inside.width)
+        list(.vms, model.listRect(.vms)) { screen, id, _ in
+            guard case .object(let id) = id else { return StyledText() }
+            return screen.row(id, columns, name)
+        }
+        footer(.vms, inside, idle: StyledText(total == 0 ? " no VMs found" : " ", .dim))
+    }
+
+    /// The columns that leave the name enough room, and that room.
+    private func columns(_ width: Int) -> ([VMColumn], name: Int) {
+        var columns: [VMColumn] = []
+        var name = width - 2
+        for column in VMColumn.allCases {
+            let floor = columns.count < 2 ? 8 : 16
+            guard name - column.width - 1 >= floor else { break }
+            name -= column.width + 1
+            columns.append(column)
+        }
+        return (columns, max(0, name))
+    }
+
+    private func row(_ id: ObjectID, _ columns: [VMColumn], _ name: Int) -> StyledText {
+        let devices = model.shown.devices(at: id)
+        guard case .vm(let vmID) = id, let vm = model.shown.vm(vmID) else {
+            var text = StyledText("○ ", .off)
+            text.column("not plugged", name, .left, .off)
+            if columns.contains(.devices) { text.column("\(devices.count)", 4, .right, .off) }
+            return text
+        }
+        let word = model.sign(id, vm.stateWord)
+        var text = StyledText(word.glyph + " ", word.role)
+        let tail = columns.filter { $0 != .devices && $0 != .rate }
+        text.column(vm.name, name, .left, vm.state == .running ? .text : word.role)
+        if columns.contains(.devices) { text.column("\(devices.count)", 4, .right, devices.isEmpty ? .dim : .text) }
+        if columns.contains(.rate) {
+            if vm.state == .running {
+                let rate = model.rate(id).bytes
+                text.column(Format.bytes(rate), 8, .right, rate > 0 ? .text : .dim)
+            } else {
+                text.column(vm.shortState(model.age(vm.since)), 8, .right, word.role)
+            }
+        }
+        for column in tail { text.column(vm.text(column, now: model.now), column.width + 1, .right, .dim) }
+        return text
+    }
+}
+
+extension VMSnapshot {
+    /// At most seven columns: `paused`, `lost 4s`.
+    func shortState(_ age: Double) -> String {
+        switch state {
+        case .starting: "start"
+        case .running: "running"
+        case .paused: "paused"
+        case .shutdown: "off"
+        case .unreachable: "unreach"
+        case .lost: "lost" + (age < 1e6 ? " " + Format.shortDuration(age) : "")
+        }
+    }
+
+    fileprivate func text(_ column: Screen.VMColumn, now: Double) -> String {
+        switch column {
+        case .devices, .rate: ""
+        case .cpu: cpuPercent.map { Format.tenths(min($0, 9999)) } ?? "-"
+        case .uptime: startedAt.map { Format.shortDuration(now - $0) } ?? "-"
+        case .memory: memoryBytes.map { Format.bytes(Double($0)) } ?? "-"
+        case .vcpus: vcpus.map(String.init) ?? "-"
+        case .accelerator: accelerator ?? "-"
+        }
+    }
+}
+
+extension ConsoleModel {
+    /// The sign of an object: its state's, or `!` when all looks well but something about it is broken.
+    func sign(_ id: ObjectID, _ word: StateWord) -> StateWord {
+        guard word.role == .good, !shown.faults(about: id).isEmpty else { return word }
+        return StateWord(glyph: word.glyph.hasPrefix("[") ? "[!]" : "!", word: word.word, role: .bad)
+    }
+}
