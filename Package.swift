@@ -56,7 +56,8 @@ let package = Package(
 
         // The control socket: where it is and who may be behind it; and the client's end of it.
         .target(name: "ControlSocket", dependencies: ["ControlProtocol"]),
-        .target(name: "ControlClient", dependencies: ["ControlProtocol", "ControlSocket"] + nio),
+        .target(name: "CSpawn"),
+        .target(name: "ControlClient", dependencies: ["ControlProtocol", "ControlSocket", "CSpawn"] + nio),
 
         // The engine, and what shows it.
         .target(
@@ -77,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "TwoVirt",
             dependencies: [
-                "Engine", "Console", "Terminal", "GuestLab", "ControlProtocol", "ControlSocket", "ControlClient", "TOMLKit",
+                "Engine", "Console", "Terminal", "CTerminal", "GuestLab", "ControlProtocol", "ControlSocket", "ControlClient",
+                "TOMLKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),

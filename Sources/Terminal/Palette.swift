@@ -49,7 +49,8 @@ final class Palette {
     }
 
     private func makeLook(_ spec: StyleSpec, _ attributes: CellAttributes) -> Look {
-        switch depth {
+        // A theme without colours says everything by attributes, whatever the terminal could show.
+        switch theme.hasColor ? depth : .mono {
         case .mono:
             return Look(attributes: Self.native(attributes.union(spec.mono)), pair: 0)
         case .ansi8:
@@ -109,5 +110,14 @@ final class Palette {
         if attributes.contains(.reverse) { native |= CT_A_REVERSE }
         if attributes.contains(.italic) { native |= CT_A_ITALIC }
         return native
+    }
+}
+
+extension Theme {
+    /// Whether any role names a colour.
+    fileprivate var hasColor: Bool {
+        styles.values.contains {
+            $0.foreground != nil || $0.background != nil || $0.ansiForeground != nil || $0.ansiBackground != nil
+        }
     }
 }

@@ -1,7 +1,19 @@
 import ArgumentParser
 
-@main
+/// The `2virt` command: every verb is a subcommand, no verb is the console.
 struct TwoVirt: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "2virt")
-    func run() async throws {}
+    static let configuration = CommandConfiguration(
+        commandName: "2virt",
+        abstract: "Virtual USB devices, plugged into live virtual machines from a terminal.",
+        discussion: """
+            Without a verb, 2virt is the console. Console and verbs talk to one engine per user, which is started in \
+            the background when none runs and keeps the devices plugged when consoles come and go.
+
+            Exit codes: 0 done, 1 refused or failed (the reason is on standard error), 2 wrong usage.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            VMsVerb.self, DevicesVerb.self, InterfacesVerb.self, EventsVerb.self, PlugVerb.self,
+            UnplugVerb.self, EjectVerb.self, EnableVerb.self, DisableVerb.self,
+        ])
 }
