@@ -7,6 +7,11 @@ import Foundation
 @main
 enum Main {
     static func main() {
+        do {
+            if let console = try TwoVirt.parseAsRoot() as? ConsoleVerb { exit(console.runOnMainThread()) }
+        } catch {
+            end(with: error)
+        }
         Task { await runVerb() }
         dispatchMain()
     }

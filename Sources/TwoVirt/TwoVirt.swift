@@ -13,7 +13,8 @@ struct TwoVirt: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            VMsVerb.self, DevicesVerb.self, InterfacesVerb.self, EventsVerb.self, PlugVerb.self,
+            ConsoleVerb.self, VMsVerb.self, DevicesVerb.self, InterfacesVerb.self, EventsVerb.self, PlugVerb.self,
             UnplugVerb.self, EjectVerb.self, EnableVerb.self, DisableVerb.self,
-        ])
+        ],
+        defaultSubcommand: ConsoleVerb.self)
 }
