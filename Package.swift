@@ -110,6 +110,14 @@ let package = Package(
             ]),
 
         .target(name: "FakeEngine", dependencies: ["ControlProtocol"] + nio, path: "Tests/FakeEngine"),
+        .executableTarget(
+            name: "ScreenProbe", dependencies: ["Terminal", "CTerminal", "Console"], path: "Tests/ScreenProbe"),
+        .testTarget(
+            name: "TerminalTests",
+            dependencies: [
+                "Terminal", "CTerminal", "Console", "ControlProtocol", "FakeEngine", "TwoVirt", "ScreenProbe",
+            ]),
+        .testTarget(name: "TwoVirtTests", dependencies: ["TwoVirt", "Console"]),
         .testTarget(
             name: "ControlClientTests",
             dependencies: ["ControlClient", "ControlSocket", "ControlProtocol", "FakeEngine"] + nio),

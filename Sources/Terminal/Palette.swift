@@ -35,6 +35,8 @@ final class Palette {
         self.pairLimit = pairLimit
     }
 
+    var isMono: Bool { depth == .mono || !theme.hasColor }
+
     func use(_ theme: Theme) {
         self.theme = theme
         looks = [:]
@@ -50,7 +52,7 @@ final class Palette {
 
     private func makeLook(_ spec: StyleSpec, _ attributes: CellAttributes) -> Look {
         // A theme without colours says everything by attributes, whatever the terminal could show.
-        switch theme.hasColor ? depth : .mono {
+        switch isMono ? .mono : depth {
         case .mono:
             return Look(attributes: Self.native(attributes.union(spec.mono)), pair: 0)
         case .ansi8:
@@ -62,9 +64,9 @@ final class Palette {
                 background: spec.ansiBackground.map(Int32.init) ?? -1)
             return Look(attributes: Self.native(attributes), pair: pair(colors))
         case .indexed256:
-            return rich(spec, attributes) { Int32($0.nearestIndexed) }
+            return rich(spec, attributes) { Int32($0.indexed256) }
         case .direct:
-            return rich(spec, attributes, \.direct)
+            return rich(spec, attributes, Self.direct)
         }
     }
 
@@ -100,6 +102,11 @@ final class Palette {
         guard next < pairLimit, init_extended_pair(next, colors.foreground, colors.background) == OK else { return 0 }
         pairs[colors] = next
         return next
+    }
+
+    /// As a direct-colour terminal takes it, where 0–7 mean the ANSI colours.
+    private static func direct(_ color: RGB) -> Int32 {
+        max(Int32(color.red) << 16 | Int32(color.green) << 8 | Int32(color.blue), 8)
     }
 
     private static func native(_ attributes: CellAttributes) -> attr_t {

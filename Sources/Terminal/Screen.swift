@@ -9,6 +9,8 @@ public final class Screen {
     public private(set) var columns: Int
     public private(set) var rows: Int
     public var depth: ColorDepth { palette.depth }
+    /// Nothing is coloured, by the terminal, by NO_COLOR or by the theme.
+    public var isMono: Bool { palette.isMono }
 
     let palette: Palette
     var decoder = KeyDecoder()

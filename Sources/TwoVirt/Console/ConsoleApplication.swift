@@ -54,7 +54,7 @@ final class ConsoleApplication: ScreenApplication {
 
     func draw() -> Canvas {
         isDirty = false
-        return model.render(glyphs: screen.choice.glyphs)
+        return model.render(glyphs: screen.choice.glyphs, mono: screen.isMono)
     }
 
     private func tellTime() { apply(.tick(Clock.now)) }

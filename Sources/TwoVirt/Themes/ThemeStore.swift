@@ -24,9 +24,14 @@ struct ThemeStore: Sendable {
             configurationDirectory: EnginePaths.current.configurationDirectory, executable: executable)
     }
 
+    /// The theme that is there without any file.
+    static let builtIn = "system"
+    /// What is shown when nobody has said otherwise, where its file is found.
+    static let usual = "harbor"
+
     /// Every theme there is, sorted.
     var names: [String] {
-        var names: Set<String> = [Theme.fallback.name]
+        var names: Set<String> = [Self.builtIn]
         for directory in directories {
             // A directory that is not there has no themes.
             let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
@@ -35,35 +40,19 @@ struct ThemeStore: Sendable {
         return names.sorted()
     }
 
-    /// Reads a theme by name, or from a file when the name has a slash.
-    func load(_ name: String) throws(ThemeError) -> Theme {
-        if name.contains("/") {
-            return try read(name, name: ((name as NSString).lastPathComponent as NSString).deletingPathExtension)
-        }
+    /// Reads a theme by its file's name without `.toml`, or from a path when the name has a slash.
+    func load(_ name: String) throws(CommandFailure) -> Theme {
+        if name.contains("/") { return try ThemeFile.read(name) }
         for directory in directories {
             let file = "\(directory)/\(name).toml"
-            if FileManager.default.fileExists(atPath: file) { return try read(file, name: name) }
+            if FileManager.default.fileExists(atPath: file) { return try ThemeFile.read(file) }
         }
-        guard name == Theme.fallback.name else {
-            throw .unknown(name, known: names, directories: directories.filter(FileManager.default.fileExists))
+        guard name == Self.builtIn else {
+            throw CommandFailure("no theme '\(name)'; there are: \(names.joined(separator: ", "))")
         }
         return .fallback
     }
 
-    /// What is shown when nobody has said otherwise: a file may stand in for the built-in theme.
-    func preferred() throws(ThemeError) -> Theme { try load(Theme.fallback.name) }
-
-    private func read(_ file: String, name: String) throws(ThemeError) -> Theme {
-        let data: Data
-        do {
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file))
-            defer { try? handle.close() }
-            data = try handle.read(upToCount: ThemeFile.maximumSize + 1) ?? Data()
-        } catch {
-            throw .file(file, "cannot be read: \(error.localizedDescription)")
-        }
-        guard data.count <= ThemeFile.maximumSize else { throw .file(file, "is larger than 64 KiB") }
-        guard let text = String(data: data, encoding: .utf8) else { throw .file(file, "is not UTF-8 text") }
-        return try ThemeFile.parse(text, name: name, file: file)
-    }
+    /// The name to begin with.
+    var preferred: String { names.contains(Self.usual) ? Self.usual : Self.builtIn }
 }

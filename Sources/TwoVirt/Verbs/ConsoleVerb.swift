@@ -24,9 +24,10 @@ struct ConsoleVerb: ParsableCommand {
         do {
             let choice = try TerminalChoice.ofThisProcess()
             let themes = ThemeStore.ofThisProcess
-            let theme = try theme.map(themes.load) ?? themes.preferred()
+            let themeName = theme ?? themes.preferred
+            let theme = try themes.load(themeName)
             let socket = try EngineStart(options: engine).wait()
-            return ScreenActor.run { show(choice, theme, themes, socket) }
+            return ScreenActor.run { show(choice, theme, themeName, themes, socket) }
         } catch let stop as EngineStart.Stopped {
             return 128 + stop.signal
         } catch {
@@ -36,11 +37,13 @@ struct ConsoleVerb: ParsableCommand {
     }
 
     @ScreenActor
-    private func show(_ choice: TerminalChoice, _ theme: Theme, _ themes: ThemeStore, _ socket: String) -> Int32 {
+    private func show(
+        _ choice: TerminalChoice, _ theme: Theme, _ themeName: String, _ themes: ThemeStore, _ socket: String
+    ) -> Int32 {
         do {
             let screen = try Screen(choice: choice, theme: theme, mouse: !noMouse)
             let model = ConsoleModel(
-                readOnly: readOnly, utcOffset: Clock.offsetFromUTC, themes: themes.names, theme: theme.name)
+                readOnly: readOnly, utcOffset: Clock.offsetFromUTC, themes: themes.names, theme: themeName)
             let application = ConsoleApplication(
                 model: model, screen: screen, themes: themes, socket: socket, actor: OperatorName.current)
             let exit = screen.run(application)
