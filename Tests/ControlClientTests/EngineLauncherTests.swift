@@ -10,10 +10,10 @@ struct EngineLauncherTests {
     init() throws { directory = try TemporaryDirectory() }
 
     /// A launcher whose engine is a shell script; `$@` ends in `--ready-fd 3`.
-    private func launcher(_ script: String) -> EngineLauncher {
+    private func launcher(_ script: String, executable: String = "/bin/sh") -> EngineLauncher {
         var launcher = EngineLauncher(
             configuration: nil, socket: directory.socket, log: directory.path + "/s/engine.log")
-        launcher.executable = "/bin/sh"
+        launcher.executable = executable
         launcher.arguments = ["-c", script, "engine"]
         return launcher
     }
@@ -54,9 +54,8 @@ struct EngineLauncherTests {
     }
 
     @Test func aMissingProgramIsNamed() async throws {
-        var launcher = launcher("")
-        launcher.executable = "/nonexistent/2virt"
-        let error = await #expect(throws: EngineLaunchError.self) { [launcher] in _ = try await launcher.start() }
+        let launcher = launcher("", executable: "/nonexistent/2virt")
+        let error = await #expect(throws: EngineLaunchError.self) { _ = try await launcher.start() }
         #expect(error?.description.contains("/nonexistent/2virt") == true)
     }
 
