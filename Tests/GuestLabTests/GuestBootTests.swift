@@ -62,8 +62,17 @@ import Testing
         await #expect(throws: LabError.self) { try await guest.run("exec sleep 4242", timeout: .milliseconds(300)) }
         // The kill travels before this command on the same channel; the process is gone once the agent has served it.
         #expect(try await guest.run("pidof sleep").exitCode == 1)
+        // A program must be able to get the signals a terminal or a supervisor would send it.
+        #expect(try await guest.run("sh -c 'kill -INT $$; echo survived'").output.isEmpty)
         try await guest.check("sleep 4243 & echo started")
         #expect(try await guest.run("pidof sleep").exitCode == 0)
+        let shell = try await ShellPeer.connect(to: guest.shellSocketPath)
+        #expect(try await shell.say("echo r$((6*7))\n", until: "r42"))
+        // Ctrl-C ends the program in front, so the shell, not sleep, reads the next line.
+        #expect(try await shell.say("echo up; sleep 4244\n", until: "up\r\n"))
+        #expect(try await shell.say("\u{3}", until: "# "))
+        #expect(try await shell.say("echo s$((6*8))\n", until: "s48"))
+        try await shell.close()
         await guest.shutdown()
     }
 

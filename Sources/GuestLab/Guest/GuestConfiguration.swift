@@ -41,7 +41,7 @@ public struct GuestConfiguration: Sendable {
         }
         guard allowed, (1...48).contains(name.utf8.count), name.utf8.first != 0x2D, name.utf8.first != 0x2E else {
             throw LabError.configuration(
-                "guest name “\(name)”: 1 to 48 letters, digits, '.', '_' or '-' are allowed, not beginning with '.' or '-'"
+                "guest name “\(name)”: allowed are 1 to 48 letters, digits, '.', '_', '-', not '.' or '-' first"
             )
         }
         guard (128...16384).contains(memoryMiB) else {

@@ -14,7 +14,9 @@ public enum USBController: String, Sendable, CaseIterable, Codable {
     /// The bus devices are plugged into (`device_add …,bus=`).
     public var bus: String { rawValue + ".0" }
 
-    /// The `-device` options that make it. xHCI gets more ports than its default four: QEMU puts a hub on the last free one.
+    /// The `-device` options that make it.
+    ///
+    /// xHCI gets more ports than its default four: QEMU puts a hub on the last free one.
     var deviceOptions: [String] {
         switch self {
         case .xhci: ["qemu-xhci,id=xhci,p2=8,p3=8"]
@@ -24,7 +26,8 @@ public enum USBController: String, Sendable, CaseIterable, Codable {
         case .ich9:
             ["ich9-usb-ehci1,id=ich9,addr=1d.7,multifunction=on"]
                 + (0..<3).map { number in
-                    "ich9-usb-uhci\(number + 1),masterbus=ich9.0,firstport=\(number * 2),addr=1d.\(number),multifunction=on"
+                    "ich9-usb-uhci\(number + 1),masterbus=ich9.0,firstport=\(number * 2),addr=1d.\(number)"
+                        + ",multifunction=on"
                 }
         }
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Writes a raw "newc" cpio archive, the initramfs format (Linux Documentation/driver-api/early-userspace/buffer-format.rst).
+/// Writes a raw "newc" cpio archive, the initramfs format (Linux driver-api/early-userspace/buffer-format.rst).
 ///
 /// Owners are root and times zero whoever builds, so equal inputs give equal archives and no privilege is needed.
 struct CPIOWriter {

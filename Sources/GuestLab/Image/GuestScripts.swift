@@ -10,7 +10,8 @@ enum GuestScripts {
     static let shellDevice = "hvc0"
 
     static let files: [(path: String, text: String)] = [
-        ("init", initProgram), ("sbin/hotplug", hotplug), ("sbin/lab-agent", agent), ("sbin/operator-shell", shell),
+        ("init", initProgram), ("etc/inittab", inittab), ("sbin/hotplug", hotplug), ("sbin/lab-agent", agent),
+        ("sbin/lab-job", job), ("sbin/operator-shell", shell),
     ]
 
     private static let initProgram = """
@@ -38,24 +39,7 @@ enum GuestScripts {
         { while :; do uevent /sbin/hotplug; sleep 1; done; } </dev/null >/dev/null 2>&1 &
         modprobe -a virtio_pci virtio_console
         find /sys/devices -name modalias -exec cat {} + | sort -u | xargs modprobe -abq 2>/dev/null
-        { while :; do setsid getty -n -l /sbin/operator-shell 115200 \(shellDevice) xterm; sleep 1; done; } \
-        </dev/null >/dev/null 2>&1 &
-
-        # The port's name comes over virtio's control queue, some time after the driver has bound.
-        port= tries=0
-        while [ -z "$port" ] && [ $tries -lt 500 ]; do
-            for entry in /sys/class/virtio-ports/*; do
-                [ "$(cat "$entry/name" 2>/dev/null)" = \(commandPort) ] && port=/dev/${entry##*/}
-            done
-            tries=$((tries + 1))
-            [ -n "$port" ] || usleep 10000
-        done
-        if [ -n "$port" ]; then
-            sh /sbin/lab-agent "$port"
-        else
-            echo "2virt: no command port" >/dev/kmsg
-        fi
-        poweroff -f
+        exec /sbin/init
         """
 
     /// Called by busybox `uevent` with the event in the environment: all the udev a guest needs.
@@ -65,16 +49,38 @@ enum GuestScripts {
         exit 0
         """
 
-    /// Serves ``CommandChannel``: one process reads requests and starts jobs, another alone writes replies, so that jobs
-    /// run side by side and replies never interleave. It ends when the host closes the port.
+    /// busybox init starts these with default signals; what a script starts with `&` would ignore Ctrl-C for good.
+    private static let inittab = """
+        ::respawn:/sbin/getty -n -l /sbin/operator-shell 115200 \(shellDevice) xterm
+        ::once:/sbin/lab-agent
+        """
+
+    /// Serves ``CommandChannel``.
+    ///
+    /// One process reads requests and starts jobs, another alone writes replies, so that jobs run side by side and
+    /// replies never interleave. It ends, and the guest with it, when the host closes the port.
     private static let agent = """
         #!/bin/sh
         cd /root
         spool=/run/lab
+        # The port's name comes over virtio's control queue, some time after the driver has bound.
+        port= tries=0
+        while [ -z "$port" ] && [ $tries -lt 500 ]; do
+            for entry in /sys/class/virtio-ports/*; do
+                [ "$(cat "$entry/name" 2>/dev/null)" = \(commandPort) ] && port=/dev/${entry##*/}
+            done
+            tries=$((tries + 1))
+            [ -n "$port" ] || usleep 10000
+        done
+        if [ -z "$port" ]; then
+            echo "2virt: no command port" >/dev/kmsg
+            poweroff -f
+        fi
         mkfifo $spool/done
-        exec 3<>"$1" 4<>$spool/done
+        exec 3<>"$port" 4<>$spool/done
         echo "ready $(uname -r)" >&3
         while read -r id status <&4; do
+            [ -e $spool/$id.sh ] || continue
             size=$(stat -c %s $spool/$id.out)
             echo "exit $id $status $size" >&3
             head -c $size $spool/$id.out >&3
@@ -83,17 +89,29 @@ enum GuestScripts {
         while read -r verb id script <&3; do
             case $verb in
             run)
+                : >$spool/$id.out
                 echo "$script" | base64 -d >$spool/$id.sh
-                {
-                    setsid sh -c 'echo $$ >"$0.pid"; . "$0.sh"' $spool/$id >$spool/$id.out 2>&1 3>&- 4>&-
-                    echo "$id $?" >&4
-                } </dev/null &
+                start-stop-daemon -S -b -p $spool/$id.none -x /bin/sh -- /sbin/lab-job $id
                 ;;
             kill)
-                [ -s $spool/$id.pid ] && kill -KILL -- "-$(cat $spool/$id.pid)"
+                while [ ! -s $spool/$id.group ] && [ -e $spool/$id.sh ]; do usleep 10000; done
+                [ -s $spool/$id.group ] && kill -KILL -- "-$(cat $spool/$id.group)"
+                echo "$id 137" >&4
                 ;;
             esac
         done
+        poweroff -f
+        """
+
+    /// One command, in the process group start-stop-daemon made for it, so that all it started can be killed with it.
+    private static let job = """
+        #!/bin/sh
+        cd /root
+        spool=/run/lab/$1
+        read -r pid name state parent group rest </proc/$$/stat
+        echo $group >$spool.group
+        sh $spool.sh >$spool.out 2>&1
+        echo "$1 $?" >/run/lab/done
         """
 
     private static let shell = """

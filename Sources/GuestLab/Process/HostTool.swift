@@ -17,8 +17,10 @@ enum HostTool {
             && FileManager.default.isExecutableFile(atPath: path)
     }
 
-    /// Runs a program and returns what it printed; throws ``LabError/toolFailed(tool:status:output:)`` unless it exits
-    /// with 0. `onLine` sees every line as it comes. With `outputFile` the output goes there and only errors are returned.
+    /// Runs a program and returns what it printed.
+    ///
+    /// Throws ``LabError/toolFailed(tool:status:output:)`` unless it exits with 0. `onLine` sees every line.
+    /// With `outputFile` standard output goes there and only errors are returned.
     @discardableResult
     static func run(
         _ program: String, _ arguments: [String], in directory: String? = nil, outputFile: String? = nil,
