@@ -14,7 +14,8 @@ public protocol Function: AnyObject {
     func attach(_ context: FunctionContext)
     /// The guest has set the configuration: endpoints work from now on.
     func activate()
-    /// Endpoints are gone (reset, deconfiguration, unplug, interface switched off); forget everything of this session.
+    /// Endpoints are going (reset, deconfiguration, unplug, interface switched off); forget everything of this session.
+    /// `queuedBytes` still tells what the guest has not taken; nothing written now arrives.
     func deactivate()
     /// The guest chose an alternate setting of the interface at `offset` in the declaration.
     func alternateSettingChanged(interface offset: Int, to setting: UInt8)
@@ -143,6 +144,8 @@ public protocol FunctionContext: AnyObject {
     var speed: Speed? { get }
     /// Between `activate` and `deactivate`.
     var isActive: Bool { get }
+    /// The function's first bInterfaceNumber; nil while it is not in a guest.
+    var firstInterface: UInt8? { get }
 
     // IN: towards the guest.
     /// Queues bytes for the guest; they leave in parked IN transfers. The stream is cut at transfer ends only; with

@@ -19,8 +19,12 @@ extension SimulatedDevice {
             return device.state.composition?.interfaces.contains { $0.function == function } == true
         }
 
+        var firstInterface: UInt8? { device?.state.composition?.firstInterface(of: function) }
+
         func write(_ bytes: [UInt8], to endpoint: EndpointKey, endOfMessage: Bool) {
-            guard let device, let queue = queue(endpoint), queue.address.direction == .in else { return }
+            guard let device, device.state.configuration != 0, let queue = queue(endpoint),
+                queue.address.direction == .in
+            else { return }
             queue.append(bytes, endOfMessage: endOfMessage)
             device.pump(queue)
         }

@@ -219,10 +219,11 @@ public final class SimulatedDevice: Firmware {
         guard state.configuration != 0 else { return }
         state.configuration = 0
         state.alternateSettings = [:]
+        // Told first, while a function can still learn what the guest has not taken.
+        for index in visibleFunctions { functions[index].deactivate() }
         let queues = state.queues
         state.queues = [:]
         cancel(queues.values.sorted { $0.address < $1.address })
-        for index in visibleFunctions { functions[index].deactivate() }
     }
 
     func enterConfiguration(_ value: UInt8) {
