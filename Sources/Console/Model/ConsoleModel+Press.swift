@@ -2,7 +2,7 @@ import ControlProtocol
 
 /// From keys to actions, by the key table alone.
 extension ConsoleModel {
-    mutating func press(_ key: Key) -> [ConsoleEffect] {
+    mutating func take(_ key: Key) -> [ConsoleEffect] {
         if case .mouse(let mouse) = key { return click(mouse) }
         let context = keyContext
         let binding = KeyTable.binding(for: key, in: context)

@@ -106,7 +106,9 @@ extension ConsoleModel {
     /// What a VM has to offer a device.
     func offer(_ vm: VMSnapshot) -> String {
         let free = vm.controllers.filter { $0.freePorts > 0 }.map { controller in
-            "\(controller.id) \(controller.freePorts)/\(controller.ports) free"
+            let best = ["super", "high", "full", "low"].first(where: controller.speeds.contains)
+            return "\(controller.id) \(controller.freePorts)/\(controller.ports) free"
+                + (best.map { ", to \($0) speed" } ?? "")
         }
         let paused = vm.state == .paused ? "  (paused: seen when it goes on)" : ""
         return free.joined(separator: ", ") + paused

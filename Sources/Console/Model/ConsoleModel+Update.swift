@@ -5,11 +5,12 @@ extension ConsoleModel {
     public mutating func update(_ input: ConsoleInput) -> [ConsoleEffect] {
         var effects: [ConsoleEffect] = []
         switch input {
-        case .key(let key): effects = press(key)
+        case .key(let key): effects = take(key)
         case .resize(let columns, let rows):
             self.columns = min(max(columns, 0), 1000)
             self.rows = min(max(rows, 0), 1000)
-            setTier(Tier.of(columns: self.columns, rows: self.rows, current: self.columns > 0 ? tier : nil))
+            setTier(Tier.of(columns: self.columns, rows: self.rows, current: isSized ? tier : nil))
+            isSized = true
         case .snapshot(let snapshot): effects = take(snapshot)
         case .event(let event): effects = take([event])
         case .events(let events): effects = take(events)

@@ -21,6 +21,8 @@ public struct ConsoleModel: Sendable {
     var columns = 80
     var rows = 24
     var tier: Tier = .medium
+    /// Whether a size was ever told; the first is taken without hysteresis.
+    var isSized = false
     var focus: Pane = .vms
     var zoomed = false
 

@@ -2,7 +2,11 @@ import ControlProtocol
 
 /// All that was learned from the engine; freezing the display keeps a copy of it.
 struct Picture: Sendable, Equatable {
-    var snapshot: Snapshot?
+    var snapshot: Snapshot? {
+        didSet { index = Index(snapshot) }
+    }
+    /// Looked up all the time, made once a snapshot.
+    private var index = Index(nil)
     var rates = RateBook()
     var traffic = TrafficLog()
     var events = EventLog()
@@ -14,29 +18,20 @@ struct Picture: Sendable, Equatable {
     var faults: [Fault] { snapshot?.faults ?? [] }
 
     /// VMs in the order shown: broken ones first, those that cannot take a device last, by name within.
-    var orderedVMs: [VMSnapshot] {
-        vms.sorted { ($0.state.rank, $0.name, $0.id) < ($1.state.rank, $1.name, $1.id) }
-    }
+    var orderedVMs: [VMSnapshot] { index.ordered }
 
-    func vm(_ id: String) -> VMSnapshot? { vms.first { $0.id == id } }
-    func device(_ name: String) -> DeviceSnapshot? { snapshot?.device(name) }
+    func vm(_ id: String) -> VMSnapshot? { index.vms[id] }
+    func device(_ name: String) -> DeviceSnapshot? { index.devices[name] }
 
     func interface(_ device: String, _ name: String) -> InterfaceSnapshot? {
         self.device(device)?.interface(name)
     }
 
     /// Where a device is listed: its VM, or the shelf when it is in none or its VM is not known.
-    func place(of device: DeviceSnapshot) -> ObjectID {
-        guard device.state != .unplugged, let vm = device.attachment.flatMap({ snapshot?.vm($0.vm) }) else {
-            return .shelf
-        }
-        return .vm(vm.id)
-    }
+    func place(of device: DeviceSnapshot) -> ObjectID { index.places[device.name] ?? .shelf }
 
     /// The devices listed at a place, in the engine's order.
-    func devices(at place: ObjectID) -> [DeviceSnapshot] {
-        devices.filter { self.place(of: $0) == place }
-    }
+    func devices(at place: ObjectID) -> [DeviceSnapshot] { index.contents[place] ?? [] }
 
     func exists(_ id: ObjectID) -> Bool {
         switch id {
@@ -49,13 +44,12 @@ struct Picture: Sendable, Equatable {
 
     func faults(about id: ObjectID) -> [Fault] {
         faults.filter { fault in
+            let subject = fault.subject
             switch id {
-            case .shelf: false
-            case .vm(let id):
-                fault.subject.device == nil
-                    && vm(id).map { $0.name == fault.subject.vm || id == fault.subject.vm } == true
-            case .device(let name): fault.subject.device == name && fault.subject.interface == nil
-            case .interface(let device, let name): fault.subject.device == device && fault.subject.interface == name
+            case .shelf: return false
+            case .vm(let id): return subject.device == nil && (subject.vm == id || subject.vm == vm(id)?.name)
+            case .device(let name): return subject.device == name && subject.interface == nil
+            case .interface(let device, let name): return subject.device == device && subject.interface == name
             }
         }
     }
@@ -74,6 +68,30 @@ struct Picture: Sendable, Equatable {
             return .device(device)
         }
         return subject.vm.flatMap { snapshot?.vm($0) }.map { .vm($0.id) }
+    }
+}
+
+extension Picture {
+    /// What is where in a snapshot.
+    fileprivate struct Index: Sendable, Equatable {
+        var ordered: [VMSnapshot] = []
+        var vms: [String: VMSnapshot] = [:]
+        var devices: [String: DeviceSnapshot] = [:]
+        var places: [String: ObjectID] = [:]
+        var contents: [ObjectID: [DeviceSnapshot]] = [:]
+
+        init(_ snapshot: Snapshot?) {
+            guard let snapshot else { return }
+            ordered = snapshot.vms.sorted { ($0.state.rank, $0.name, $0.id) < ($1.state.rank, $1.name, $1.id) }
+            vms = Dictionary(snapshot.vms.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            for device in snapshot.devices where devices[device.name] == nil {
+                devices[device.name] = device
+                let vm = device.state == .unplugged ? nil : device.attachment.flatMap { snapshot.vm($0.vm) }
+                let place = vm.map { ObjectID.vm($0.id) } ?? .shelf
+                places[device.name] = place
+                contents[place, default: []].append(device)
+            }
+        }
     }
 }
 

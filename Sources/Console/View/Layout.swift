@@ -98,8 +98,8 @@ struct Layout: Sendable, Equatable {
         let (top, bottom) = body.splitTop(body.height - eventRows)
         panes[.events] = bottom
         let columns = body.width
-        let vms = isExtra ? max(30, columns * 17 / 100) : min(max(columns * 22 / 100, 26), 36)
-        let devices = isExtra ? max(46, columns * 27 / 100) : min(max(columns * 38 / 100, 42), 62)
+        let vms = isExtra ? max(30, columns * 17 / 100) : min(max(columns * 24 / 100, 26), 36)
+        let devices = isExtra ? max(46, columns * 27 / 100) : min(max(columns * 37 / 100, 42), 62)
         let detail = isExtra ? min(max(60, columns * 30 / 100), 76) : 0
         var column = top.column
         func take(_ width: Int) -> Rect {

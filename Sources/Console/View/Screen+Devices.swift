@@ -9,7 +9,7 @@ extension Screen {
         if case .vm(let id) = model.place, let vm = model.shown.vm(id) {
             title = "Devices of " + Fit.cut(vm.name, 20)
         } else {
-            title = "Devices not plugged"
+            title = "Unplugged devices"
         }
         let inside = pane(
             .devices, title: paneTitle(.devices, title),
@@ -24,7 +24,7 @@ extension Screen {
             return screen.deviceRow(id, width)
         }
         if devices.isEmpty { lines(emptyPlace(rect.width), rect) }
-        footer(.devices, inside, idle: StyledText(" [x] on  [ ] off  [~] changing  [!] fault", .dim))
+        footer(.devices, inside, idle: StyledText(" [x] on [ ] off [~] changing [!] fault", .dim))
     }
 
     /// What to do where there is nothing.
@@ -60,12 +60,16 @@ extension Screen {
         let word = model.sign(id, device.stateWord)
         var text = StyledText(model.isUnfolded(id) ? "▾" : "▸", .frame)
         text.add(word.glyph + " ", word.role)
-        let showsID = width >= 42
-        let showsMore = width >= 64
-        let name = width - 3 - 11 - (showsID ? 10 : 0) - (showsMore ? 17 : 0)
+        let note = model.note(device)
+        // A note needs the room more than the numbers do.
+        let showsID = width >= 40 && note == nil
+        let showsMore = width >= 64 && note == nil
+        let name =
+            note.map { max(10, width - 4 - max(11, DisplayText.width($0))) }
+            ?? width - 3 - 11 - (showsID ? 10 : 0) - (showsMore ? 17 : 0)
         text.column(device.name, name, .left, .title)
         if showsID { text.add(" " + device.vidpid, .dim) }
-        if let note = model.note(device) {
+        if let note {
             text.add(" ")
             text.column(note, width - text.width, .left, word.role)
             return text
@@ -90,9 +94,10 @@ extension Screen {
         var text = StyledText(word.glyph + " ", word.role)
         text.column(interface.number.map(String.init) ?? "-", 2, .left, .dim)
         let spark = width >= 50 ? 10 : 6
-        let name = max(6, width - 6 - 12 - spark)
+        let note = model.note(interface)
+        let name = max(8, width - 6 - (note.map { max(12 + spark, DisplayText.width($0) + 1) } ?? 12 + spark))
         text.add(label(interface, name))
-        if let note = model.note(interface) {
+        if let note {
             text.add(" ")
             text.column(note, max(0, width - text.width), .left, word.role)
             return text
@@ -108,7 +113,7 @@ extension Screen {
     func label(_ interface: InterfaceSnapshot, _ width: Int) -> StyledText {
         var text = StyledText(Fit.cut(interface.name, width))
         let rest = width - text.width - 1
-        if rest >= 3 { text.add(" " + Fit.cut(interface.title, rest), .dim) }
+        if rest >= min(6, DisplayText.width(interface.title)) { text.add(" " + Fit.cut(interface.title, rest), .dim) }
         text.pad(to: width)
         return text
     }

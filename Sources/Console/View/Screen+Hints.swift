@@ -6,7 +6,6 @@ extension Screen {
         let context = model.keyContext
         let bindings = KeyTable.bindings(in: context).filter { $0.hint != nil && isWorthHinting($0) }
         // Help and quit are never crowded out.
-        let isLast = { (binding: Binding) in binding.action == .help || binding.action == .quit }
         let tail = bindings.filter(isLast).map { (binding: $0, text: hint($0)) }
         let gap = layout.tier <= .small ? 1 : 2
         var room = rect.width - 1 - tail.reduce(0) { $0 + $1.text.width + gap }
@@ -25,8 +24,13 @@ extension Screen {
         canvas.draw(line, rect.column, rect.row, width: rect.width)
     }
 
+    private func isLast(_ binding: Binding) -> Bool {
+        binding.action == .help || binding.action == .quit && layout.tier > .extraSmall
+    }
+
     private func hint(_ binding: Binding) -> StyledText {
-        guard let hint = binding.hint, let key = binding.keys.first?.label else { return StyledText() }
+        guard let hint = binding.hint, var key = binding.keys.first?.label else { return StyledText() }
+        if key == "space", layout.tier <= .small { key = "spc" }
         let isOff = KeyContext.panes.contains(model.keyContext) && model.disabledReason(binding.action) != nil
         return StyledText(key, isOff ? .off : .hintKey)
             + StyledText(" " + model.hint(binding.action, hint), isOff ? .off : .text)

@@ -4,7 +4,7 @@ import ControlProtocol
 extension Screen {
     mutating func drawPlaceDetail() {
         guard case .vm(let id) = model.place, let vm = model.shown.vm(id) else {
-            let inside = pane(.traffic, title: paneTitle(.traffic, "Devices not plugged"))
+            let inside = pane(.traffic, title: paneTitle(.traffic, "Unplugged devices"))
             lines(shelfLines(inside.width), inside)
             return
         }
@@ -54,8 +54,8 @@ extension Screen {
         fact("up", vm.startedAt.map { Format.duration(model.now - $0) })
         fact("hypervisor", [vm.hypervisor, vm.pid.map { "pid \($0)" }].compactMap { $0 }.joined(separator: ", "))
         fact("found by", vm.source)
-        lines.append(StyledText(""))
-        lines += controllerLines(vm)
+        // The ports of a VM that is gone say nothing.
+        if vm.state != .lost { lines += [StyledText("")] + controllerLines(vm) }
         return lines
     }
 

@@ -85,7 +85,7 @@ extension ConsoleModel {
         switch target {
         case .shelf:
             let count = picture.devices(at: .shelf).count
-            return StyledText("not plugged", .title) + StyledText("  \(Format.plural(count, "device"))", .dim)
+            return StyledText("unplugged", .title) + StyledText("  \(Format.plural(count, "device"))", .dim)
         case .vm(let id):
             guard let vm = picture.vm(id) else { return StyledText() }
             let word = vm.stateWord
@@ -148,7 +148,12 @@ extension ConsoleModel {
             return StyledText(interface.name, .title) + StyledText(note, word.role) + StyledText(effect, .dim)
         }
         if let fault = shown.faults(about: target).first { return StyledText("! " + fault.message, .bad) }
-        return selectionSummary
+        guard tier <= .extraSmall, let name = target.device, let device = shown.device(name) else {
+            return selectionSummary
+        }
+        let word = device.stateWord
+        let text = StyledText(note(device) ?? "\(word.word) \(clock(device.since).prefix(5))", word.role)
+        return text + StyledText(" by \(device.by)", .dim)
     }
 
     /// What the keys would do to the selected object, or why they would not.

@@ -12,11 +12,17 @@ extension Screen {
         var left = segments()
         let right = clock()
         let width = layout.title.width
-        func leftWidth() -> Int { left.reduce(0) { $0 + $1.text.width + 2 } }
-        while left.count > 1, leftWidth() + right.width > width {
-            guard let worst = left.indices.max(by: { left[$0].rank < left[$1].rank }) else { break }
-            left.remove(at: worst)
+        // What matters more is placed first; the order on the screen stays.
+        let gap = layout.tier <= .small ? 1 : 2
+        var room = width - right.width - 1
+        var kept: Set<Int> = []
+        for index in left.indices.sorted(by: { left[$0].rank < left[$1].rank }) {
+            let needed = left[index].text.width + gap
+            guard needed <= room || kept.isEmpty else { continue }
+            room -= needed
+            kept.insert(index)
         }
+        left = left.indices.filter(kept.contains).map { left[$0] }
         var line = StyledText()
         for (index, segment) in left.enumerated() {
             if index > 0 { line.add(layout.tier <= .small ? " " : "  ") }
@@ -58,8 +64,8 @@ extension Screen {
                 Segment(text: StyledText(isWide ? Format.plural(devices, "device") : "\(devices) dev"), rank: 3),
             ]
             if isWide {
-                let plugged = picture.devices.filter { $0.state == .plugged }.count
-                segments[2].text.add(", \(plugged) plugged", .dim)
+                let plugged = picture.devices.count { $0.state == .plugged }
+                segments.append(Segment(text: StyledText("\(plugged) plugged", .dim), rank: 8))
                 let interfaces = picture.devices.reduce(0) { $0 + $1.interfaces.count }
                 segments.append(Segment(text: StyledText(Format.plural(interfaces, "interface"), .dim), rank: 7))
             }
@@ -79,8 +85,10 @@ extension Screen {
         text.add(":")
         for state in VMState.allCases {
             let those = vms.filter { $0.state == state }
-            guard let word = those.first?.stateWord else { continue }
-            text.add(" \(those.count) \(word.word)", word.role == .bad || word.role == .warn ? word.role : .dim)
+            guard let first = those.first else { continue }
+            let role = first.stateWord.role
+            let short = state == .running ? "run" : state == .lost ? "lost" : first.shortState(0)
+            text.add(" \(those.count) \(short)", role == .bad || role == .warn ? role : .dim)
         }
         return text
     }

@@ -36,7 +36,11 @@ extension Screen {
             text.add(filter.text, filter.error == nil ? .good : .bad)
             text.add("  \(model.transferRows().count) of \(model.shown.traffic.transfers.count)  Esc clears", .dim)
         } else if let view = model.shown.traffic.view {
-            text.add(" ring \(Format.grouped(view.ringCount)) URBs, \(Format.grouped(view.ringDropped)) dropped", .dim)
+            let counters = view.counters
+            text.add(
+                " total in \(Format.bytes(Double(counters.bytesIn))) out \(Format.bytes(Double(counters.bytesOut)))",
+                .dim)
+            text.add("  ring \(Format.grouped(view.ringCount)), dropped \(Format.grouped(view.ringDropped))", .dim)
         }
         canvas.draw(text, parts.footer.column, parts.footer.row, width: parts.footer.width)
     }
@@ -83,14 +87,13 @@ extension Screen {
         }
         let span = Format.duration(seconds * Double(min(samples.count, parts.graphIn.width * 2)))
         var line = StyledText(" IN  ", .in) + StyledText(Format.rate(rate.bytesIn))
-        line.add("  peak \(Format.bytes(samplesIn.max() ?? 0))  total \(Format.bytes(Double(counters.bytesIn)))", .dim)
-        if !samples.isEmpty { line.add("  last \(span)", .dim) }
+        line.add("  peak \(Format.bytes(samplesIn.max() ?? 0))", .dim)
+        line.add(trouble)
         draw(line, in: parts.rateIn)
         draw(samplesIn, .in, in: parts.graphIn)
         line = StyledText(" OUT ", .out) + StyledText(Format.rate(rate.bytesOut))
-        line.add(
-            "  peak \(Format.bytes(samplesOut.max() ?? 0))  total \(Format.bytes(Double(counters.bytesOut)))", .dim)
-        line.add(trouble)
+        line.add("  peak \(Format.bytes(samplesOut.max() ?? 0))", .dim)
+        if !samples.isEmpty { line.add("  last \(span)", .dim) }
         draw(line, in: parts.rateOut)
         draw(samplesOut, .out, in: parts.graphOut)
     }
@@ -133,6 +136,8 @@ extension Screen {
             why = "frozen while another object was watched; z: live"
         } else if !device.isInVM {
             why = model.plugReason(device).map { "not in a guest: \($0)" } ?? "not plugged; p plugs it"
+        } else if let name = selector.interface, device.interface(name)?.gate == .off {
+            why = "off: the guest sees no such interface; space switches it on"
         } else {
             why = "no transfers since this pane opened"
         }

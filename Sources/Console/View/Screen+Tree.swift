@@ -19,7 +19,7 @@ extension Screen {
         switch id {
         case .shelf:
             let count = model.shown.devices(at: .shelf).count
-            var text = fold(id) + StyledText("○ not plugged", .off)
+            var text = fold(id) + StyledText("○ unplugged", .off)
             text.column("\(count) dev", width - text.width, .right, .off)
             return text
         case .vm(let vmID):
@@ -57,8 +57,8 @@ extension Screen {
         let word = model.sign(id, device.stateWord)
         var text = StyledText(isLast(device) ? " └" : " ├", .frame) + fold(id) + StyledText(word.glyph + " ", word.role)
         let note = model.note(device)
-        let showsID = width >= 50
-        let name = max(6, note == nil || showsID ? width - 5 - 12 - (showsID ? 10 : 0) : width - 5 - 15)
+        let showsID = width >= 50 && note == nil
+        let name = max(8, width - 6 - (note.map { max(11, DisplayText.width($0)) } ?? 11 + (showsID ? 10 : 0)))
         text.column(device.name, name, .left, .title)
         if showsID { text.add(" " + device.vidpid, .dim) }
         text.add(" ")
@@ -81,7 +81,9 @@ extension Screen {
         text.column(interface.number.map(String.init) ?? "-", 2, .left, .dim)
         let spark = width >= 50 ? 8 : 4
         let note = model.note(interface)
-        text.add(label(interface, max(4, note == nil ? width - 9 - spark - 11 : width - 9 - max(14, width / 2 - 8))))
+        text.add(
+            label(
+                interface, max(8, width - 9 - (note.map { max(10 + spark, DisplayText.width($0) + 1) } ?? spark + 10))))
         text.add(" ")
         if let note {
             text.column(note, max(0, width - text.width), .left, word.role)
@@ -109,7 +111,7 @@ extension Screen {
     private func plain(_ id: ObjectID, _ width: Int) -> (Int, String, String, StyleRole) {
         let mark = model.shown.faults(about: id).isEmpty ? "" : "! "
         switch id {
-        case .shelf: return (0, "not plugged", "\(model.shown.devices(at: .shelf).count) dev", .off)
+        case .shelf: return (0, "unplugged", "\(model.shown.devices(at: .shelf).count) dev", .off)
         case .vm(let vmID):
             guard let vm = model.shown.vm(vmID) else { return (0, "", "", .text) }
             let count = model.shown.devices(at: id).count

@@ -64,7 +64,7 @@ extension Screen {
         let devices = model.shown.devices(at: id)
         guard case .vm(let vmID) = id, let vm = model.shown.vm(vmID) else {
             var text = StyledText("○ ", .off)
-            text.column("not plugged", name, .left, .off)
+            text.column("unplugged", name, .left, .off)
             if columns.contains(.devices) { text.column("\(devices.count)", 4, .right, .off) }
             return text
         }
@@ -114,7 +114,26 @@ extension VMSnapshot {
 extension ConsoleModel {
     /// The sign of an object: its state's, or `!` when all looks well but something about it is broken.
     func sign(_ id: ObjectID, _ word: StateWord) -> StateWord {
-        guard word.role == .good, !shown.faults(about: id).isEmpty else { return word }
-        return StateWord(glyph: word.glyph.hasPrefix("[") ? "[!]" : "!", word: word.word, role: .bad)
+        guard word.role == .good else { return word }
+        if !shown.faults(about: id).isEmpty {
+            return StateWord(glyph: word.glyph.hasPrefix("[") ? "[!]" : "!", word: word.word, role: .bad)
+        }
+        return hasTroubleWithin(id) ? StateWord(glyph: "!", word: word.word, role: .warn) : word
+    }
+
+    /// Whether something is broken in what an object holds.
+    func hasTroubleWithin(_ id: ObjectID) -> Bool {
+        switch id {
+        case .interface: false
+        case .device(let name):
+            shown.device(name)?.interfaces.contains {
+                $0.stateWord.role == .bad || !shown.faults(about: .interface(device: name, name: $0.name)).isEmpty
+            } ?? false
+        case .vm, .shelf:
+            shown.devices(at: id).contains {
+                $0.stateWord.role == .bad || !shown.faults(about: .device($0.name)).isEmpty
+                    || hasTroubleWithin(.device($0.name))
+            }
+        }
     }
 }

@@ -52,14 +52,16 @@ struct Screen {
         guard layout.tier.isBoxed, inside.height > 4 else { return }
         let count = model.rowIDs(pane).count
         let rect = model.listRect(pane)
-        let below = count - (model.positions[pane]?.offset ?? 0) - rect.height
+        let above = model.positions[pane]?.offset ?? 0
+        let below = count - above - rect.height
         var text = StyledText()
+        if above > 0 { text.add(" ↑ \(above)", .dim) }
         if below > 0 { text.add(" ↓ \(below) more", .dim) }
         if let filter = model.filters[pane] {
             text.add("  /", .hintKey)
             text.add(filter.text, filter.error == nil ? .good : .bad)
             text.add("  Esc clears", .dim)
-        } else if below <= 0 {
+        } else if below <= 0, above <= 0 {
             text.add(idle)
         }
         canvas.draw(text, inside.column, inside.row + inside.height - 1, width: inside.width)

@@ -1,0 +1,298 @@
+import ControlProtocol
+import SnapshotFixtures
+import Testing
+
+@testable import Console
+
+/// What keys and news do to the model.
+@Suite struct UpdateTests {
+    let keyboard = ObjectID.device("combo-kbd")
+    let mouse = ObjectID.interface(device: "combo-kbd", name: "mouse")
+    let keys = ObjectID.interface(device: "combo-kbd", name: "keyboard")
+
+    @Test func spaceSwitchesAnInterface() {
+        var model = console(120, 36)
+        model.stand(on: mouse)
+        #expect(
+            commands(model.press(.character(" "))) == [
+                .setInterface(device: "combo-kbd", interface: "mouse", gate: .on)
+            ])
+        model.stand(on: keys)
+        #expect(
+            commands(model.press(.character(" "))) == [
+                .setInterface(device: "combo-kbd", interface: "keyboard", gate: .off)
+            ])
+    }
+
+    @Test func statusSaysWhatSpaceWillDoBeforeItIsPressed() {
+        var model = console(120, 36)
+        model.stand(on: mouse)
+        #expect(model.render().text.contains("space on: device re-enumerates, its other interfaces blink"))
+    }
+
+    @Test func spaceOnADeviceAsksThenSwitchesAll() {
+        var model = console(120, 36)
+        model.stand(on: keyboard)
+        #expect(commands(model.press(.character(" "))).isEmpty)
+        #expect(model.armed?.question == "select an interface, or space again: all 2 of combo-kbd off")
+        #expect(
+            commands(model.press(.character(" "))) == [
+                .setInterface(device: "combo-kbd", interface: "keyboard", gate: .off),
+                .setInterface(device: "combo-kbd", interface: "vendor", gate: .off),
+            ])
+    }
+
+    @Test func unplugTakesASecondPress() {
+        var model = console(120, 36)
+        model.stand(on: keyboard)
+        #expect(commands(model.press(.character("u"))).isEmpty)
+        #expect(model.render().text.contains("unplug combo-kbd? u again, any other key: no."))
+        #expect(commands(model.press(.character("u"))) == [.unplug(device: "combo-kbd")])
+        #expect(model.armed == nil)
+    }
+
+    @Test func anyOtherKeyCallsUnplugOffAndDoesNothingElse() {
+        var model = console(120, 36)
+        model.stand(on: keyboard)
+        model.press(.character("u"), .down)
+        #expect(model.armed == nil)
+        #expect(model.object == keyboard)
+        #expect(commands(model.press(.character("u"))).isEmpty)
+    }
+
+    @Test func unplugIsForgottenAfterThreeSeconds() {
+        var model = console(120, 36)
+        model.stand(on: keyboard)
+        model.press(.character("u"))
+        _ = model.update(.tick(Harbour.now + 2.9))
+        #expect(model.armed != nil)
+        _ = model.update(.tick(Harbour.now + 3))
+        #expect(model.armed == nil)
+        #expect(commands(model.press(.character("u"))).isEmpty)
+    }
+
+    @Test func unpluggingADiskWarnsOfIt() {
+        var model = console(120, 36)
+        model.stand(on: .device("disk-lun0"))
+        model.press(.character("u"))
+        #expect(model.armed?.question.contains("DISK disk not ejected") == true)
+    }
+
+    @Test func ejectAsksTheGuest() {
+        var model = console(120, 36)
+        model.stand(on: keyboard)
+        #expect(commands(model.press(.character("e"))) == [.eject(device: "combo-kbd")])
+        model.stand(on: .device("kiosk-printer"))
+        #expect(commands(model.press(.character("e"))).isEmpty)
+        #expect(model.notice?.text == "e: kiosk-printer is not in a guest")
+    }
+
+    @Test func undoTakesBackASwitchForThirtySeconds() {
+        var model = console(120, 36)
+        model.stand(on: mouse)
+        let effects = model.press(.character(" "))
+        guard case .send(let id, _)? = effects.first else {
+            Issue.record("nothing sent")
+            return
+        }
+        #expect(model.disabledReason(.undo) == "nothing to undo")
+        _ = model.update(.reply(id: id, .done("")))
+        #expect(model.disabledReason(.undo) == nil)
+        var late = model
+        _ = late.update(.tick(Harbour.now + 30))
+        #expect(late.disabledReason(.undo) != nil)
+        #expect(
+            commands(model.press(.character("U"))) == [
+                .setInterface(device: "combo-kbd", interface: "mouse", gate: .off)
+            ])
+        #expect(model.undos.isEmpty)
+    }
+
+    @Test func undoOfUnplugPlugsWhereItWas() {
+        var model = console(120, 36)
+        model.stand(on: keyboard)
+        guard case .send(let id, _)? = model.press(.character("u"), .character("u")).first else {
+            Issue.record("nothing sent")
+            return
+        }
+        _ = model.update(.reply(id: id, .done("unplugged")))
+        #expect(
+            commands(model.press(.character("U"))) == [.plug(device: "combo-kbd", vm: "web-02", via: .usbredir)])
+    }
+
+    @Test func aRefusalIsShownWithItsReason() {
+        var model = console(120, 36)
+        model.stand(on: mouse)
+        guard case .send(let id, _)? = model.press(.character(" ")).first else {
+            Issue.record("nothing sent")
+            return
+        }
+        #expect(model.render().text.contains("switch combo-kbd/mouse on …"))
+        #expect(model.update(.reply(id: id, .failed("guest holds the device; try again"))) == [.bell])
+        #expect(model.render().text.contains("switch combo-kbd/mouse on: guest holds the device; try again"))
+        #expect(model.undos.isEmpty)
+    }
+
+    @Test func readOnlyRefusesEveryVerb() {
+        var model = console(120, 36, readOnly: true)
+        model.stand(on: keyboard)
+        for key in [" ", "p", "u", "e", "U"] as [Character] {
+            #expect(commands(model.press(.character(key))).isEmpty)
+            #expect(model.notice?.text.hasSuffix("read-only console") == true, "\(key)")
+        }
+        model.press(.character(":"))
+        model.type("unplug combo-kbd")
+        #expect(commands(model.press(.enter)).isEmpty)
+        #expect(model.notice?.text == "unplug: read-only console")
+    }
+
+    @Test func aLostEngineKeepsTheLastTruthGreyAndRefusesVerbs() {
+        var model = console(120, 36)
+        model.stand(on: keyboard)
+        _ = model.update(.connection(.lost(reason: "connection refused", retryAt: Harbour.now + 5)))
+        #expect(commands(model.press(.character("u"), .character("u"))).isEmpty)
+        #expect(model.notice?.text == "u: no connection to the engine")
+        _ = model.update(.tick(Harbour.now + 20))
+        let canvas = model.render()
+        #expect(canvas.text.contains("combo-kbd"))
+        #expect(canvas.row(10).allSatisfy { $0.role == .off })
+        #expect(canvas.text.contains("NO ENGINE"))
+    }
+
+    @Test func aReconnectAsksForWhatWasMissed() {
+        var model = console(120, 36)
+        _ = model.update(.connection(.lost(reason: "gone", retryAt: nil)))
+        let effects = model.update(.connection(.connected))
+        #expect(commands(effects) == [.events(after: 8, limit: 500)])
+        #expect(effects.contains(.subscribe(Subscription(snapshots: true, events: true))))
+    }
+
+    @Test func aRequestCutOffByALostEngineIsNotForgotten() {
+        var model = console(120, 36)
+        model.stand(on: mouse)
+        model.press(.character(" "))
+        _ = model.update(.connection(.lost(reason: "gone", retryAt: nil)))
+        #expect(model.notice?.text == "switch combo-kbd/mouse on: outcome unknown, gone")
+    }
+
+    @Test func trafficFollowsTheSelectionUntilPinned() {
+        var model = console(120, 36)
+        model.select(keyboard)
+        model.setFocus(.devices)
+        #expect(
+            model.update(.tick(Harbour.now)) == [
+                .subscribe(Subscription(snapshots: true, events: true, traffic: TrafficSelector(device: "combo-kbd")))
+            ])
+        model.press(.character("f"))
+        #expect(model.press(.down).isEmpty)
+        #expect(model.trafficSelector == TrafficSelector(device: "combo-kbd"))
+        #expect(
+            model.press(.character("f")) == [
+                .subscribe(
+                    Subscription(
+                        snapshots: true, events: true,
+                        traffic: TrafficSelector(device: "combo-kbd", interface: "keyboard")))
+            ])
+    }
+
+    @Test func freezingKeepsThePictureWhileTheTruthGoesOn() {
+        var model = console(120, 36)
+        model.press(.character("z"))
+        let before = model.render().text
+        var later = Harbour.snapshot()
+        later.time += 5
+        later.vms[0].name = "renamed"
+        _ = model.update(.snapshot(later))
+        #expect(model.render().text.contains("build-03"))
+        #expect(before.contains("FROZEN"))
+        model.press(.character("z"))
+        #expect(model.render().text.contains("renamed"))
+    }
+
+    @Test func escapeNeverQuits() {
+        var model = console(120, 36)
+        for _ in 0..<20 { #expect(!model.press(.escape).contains(.quit)) }
+    }
+
+    @Test func quitSaysThatDevicesStayPlugged() {
+        var model = console(120, 36)
+        #expect(model.press(.character("q")).isEmpty)
+        #expect(
+            model.render().text.contains("7 devices stay plugged")
+                || model.render().text.contains("devices stay plugged"))
+        #expect(model.press(.escape).isEmpty)
+        #expect(model.press(.character("q"), .enter) == [.quit])
+    }
+
+    @Test func nextFaultGoesToEachInTurn() {
+        var model = console(120, 36)
+        model.press(.character("!"))
+        #expect(model.target == .vm("id-kiosk-11"))
+        model.press(.character("!"))
+        #expect(model.target == .vm("id-till-02"))
+        model.press(.character("!"))
+        #expect(model.target == .interface(device: "scale", name: "weight"))
+        model.press(.character("!"))
+        #expect(model.target == .vm("id-kiosk-11"))
+    }
+
+    @Test func enterOnAnEventGoesToItsSubject() {
+        var model = console(120, 36)
+        model.press(.character("4"), .down, .down, .enter)
+        #expect(model.target == .interface(device: "scale", name: "weight"))
+        #expect(model.focus == .devices)
+    }
+
+    @Test func suspendRepaintMouseAndCopyAreEffects() {
+        var model = console(120, 36)
+        #expect(model.press(.control("z")) == [.suspend])
+        #expect(model.press(.control("l")) == [.repaint])
+        #expect(model.press(.character("M")) == [.mouseCapture(false)])
+        model.stand(on: keyboard)
+        guard case .copy(let text)? = model.press(.character("y")).first else {
+            Issue.record("nothing copied")
+            return
+        }
+        #expect(text.hasPrefix("web-02 › combo-kbd  plugged"))
+    }
+
+    @Test func firstStepsGoWithTheFirstPlug() {
+        var model = console(120, 36, firstSteps: "press p")
+        #expect(model.render().text.contains("press p"))
+        model.stand(on: .device("desk"))
+        guard case .send(let id, _)? = model.press(.character("p"), .enter).first else {
+            Issue.record("nothing sent")
+            return
+        }
+        _ = model.update(.reply(id: id, .done("plugged")))
+        #expect(model.firstSteps == nil)
+    }
+
+    @Test func themePreviewIsTakenBackByEscape() {
+        var model = console(80, 24)
+        #expect(model.press(.character("t"), .down) == [.loadTheme("mono")])
+        _ = model.update(.theme(name: "mono", .loaded))
+        #expect(model.press(.escape) == [.loadTheme("harbor")])
+        #expect(model.press(.character("t"), .up) == [.loadTheme("harbor")])
+    }
+
+    @Test func aRestartedEngineCountsFromTheStart() {
+        var model = console(120, 36)
+        var other = Harbour.snapshot()
+        other.engine.startedAt += 100
+        #expect(commands(model.update(.snapshot(other))) == [.events(after: 0, limit: 500)])
+        _ = model.update(.event(Harbour.events[0]))
+        #expect(model.live.events.entries.count == Harbour.events.count + 1)
+        #expect(model.live.events.entries.first?.event == Harbour.events[0])
+    }
+
+    @Test func mouseSelectsAndScrolls() {
+        var model = console(120, 36)
+        _ = model.press(.mouse(Mouse(column: 5, row: 14, action: .press(1))))
+        #expect(model.target == .vm("id-web-02"))
+        _ = model.press(.mouse(Mouse(column: 5, row: 14, action: .wheelUp)))
+        #expect(model.target == .vm("id-no-usb"))
+        _ = model.press(.mouse(Mouse(column: 500, row: 900, action: .press(1))))
+        #expect(model.target == .vm("id-no-usb"))
+    }
+}
