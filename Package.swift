@@ -140,6 +140,9 @@ let package = Package(
             dependencies: [
                 "USBRedirection", "RedirectionTestKit", .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
+        .target(name: "SnapshotFixtures", dependencies: ["ControlProtocol"], path: "Tests/SnapshotFixtures"),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "ControlProtocol", "SnapshotFixtures"], exclude: ["Golden"]),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
         .testTarget(name: "TrafficTests", dependencies: ["Traffic"]),
