@@ -146,5 +146,12 @@ let package = Package(
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
         .testTarget(name: "TrafficTests", dependencies: ["Traffic"]),
+        .testTarget(name: "USBClassesTests", dependencies: ["USBClasses"]),
+        .testTarget(
+            name: "SimulatedFirmwareTests",
+            dependencies: [
+                "SimulatedFirmware", .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "Logging", package: "swift-log"),
+            ] + nio),
     ]
 )

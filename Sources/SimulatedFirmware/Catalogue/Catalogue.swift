@@ -1,0 +1,44 @@
+import Logging
+import NIOCore
+import USBDevice
+
+/// The interface catalogue: from what configuration says to a function that works.
+public enum Catalogue {
+    /// Human name of a catalogue kind; nil for kinds that there are not.
+    public static func title(ofKind kind: String) -> String? {
+        switch kind {
+        case "serial": "Serial"
+        case "web-service": "Web Service"
+        default: nil
+        }
+    }
+
+    /// Opens the backend of an interface and makes its function. Call it on `eventLoop`, to which the function is
+    /// confined from then on; `shutdown` ends the backend.
+    ///
+    /// - Throws: `CatalogueError` that names the thing which is wrong.
+    public static func makeFunction(
+        _ spec: InterfaceSpec, eventLoop: any EventLoop, logger: Logger
+    ) throws(CatalogueError) -> any Function {
+        switch spec {
+        case .serial(let name, let target):
+            let backend: any SerialBackend =
+                switch target {
+                case .pty: try PtyBackend(eventLoop: eventLoop)
+                case .unix, .tcp: try ListenerBackend(target, eventLoop: eventLoop)
+                }
+            return SerialFunction(name: name, backend: backend)
+        case .webService(let name, let upstreams, let services):
+            return try WebServiceFunction(
+                name: name, upstreams: upstreams, services: services, eventLoop: eventLoop, logger: logger)
+        }
+    }
+
+    /// What is wrong with an interface on this machine now, without opening anything; nil when nothing is known to be.
+    public static func problem(with spec: InterfaceSpec) -> CatalogueError? {
+        switch spec {
+        case .serial(_, .unix(let path)): SocketFile.problem(at: path)
+        case .serial, .webService: nil
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// Why a configured interface cannot be: each case names the thing, what was found and what is allowed.
+public enum CatalogueError: Error, Equatable, CustomStringConvertible {
+    case unknownSerialTarget(String)
+    case badUpstream(String, reason: String)
+    case noUpstreams(interface: String)
+    case badServiceName(String)
+    case pathTooLong(String, limit: Int)
+    case notASocket(path: String)
+    case inUse(String)
+    case cannotListen(String, reason: String)
+    case cannotOpenPty(reason: String)
+
+    public var description: String {
+        switch self {
+        case .unknownSerialTarget(let found):
+            "found '\(found)'; allowed: pty, unix:/path, tcp:ADDRESS:PORT"
+        case .badUpstream(let found, let reason):
+            "upstream '\(found)': \(reason); allowed: HOST:PORT, unix:/path, http://HOST[:PORT][/base]"
+        case .noUpstreams(let interface):
+            "interface '\(interface)': upstreams is empty; at least one HOST:PORT is needed"
+        case .badServiceName(let found):
+            "service '\(found)': a name consists of letters, digits, '.', '-' and '_'"
+        case .pathTooLong(let path, let limit):
+            "'\(path)': a socket path has at most \(limit) bytes"
+        case .notASocket(let path):
+            "'\(path)' exists and is not a socket; move it away or choose another path"
+        case .inUse(let what):
+            "'\(what)' is in use by another program"
+        case .cannotListen(let what, let reason):
+            "cannot listen on '\(what)': \(reason)"
+        case .cannotOpenPty(let reason):
+            "cannot open a pty: \(reason)"
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// What configuration says of one interface, checked in itself but not against the machine.
+public enum InterfaceSpec: Sendable, Equatable {
+    case serial(name: String, to: SerialTarget)
+    /// `services`: further names, besides the interface's own, under which guests may address it.
+    case webService(name: String, upstreams: [Upstream], services: [String] = [])
+
+    /// Kinds that configuration may name, in catalogue order.
+    public static let kinds = ["serial", "web-service"]
+
+    public var name: String {
+        switch self {
+        case .serial(let name, _), .webService(let name, _, _): name
+        }
+    }
+
+    /// Catalogue kind, as configuration writes it.
+    public var kind: String {
+        switch self {
+        case .serial: "serial"
+        case .webService: "web-service"
+        }
+    }
+
+    /// Human name of the kind.
+    public var title: String { Catalogue.title(ofKind: kind) ?? kind }
+
+    /// A serial interface from configuration text.
+    public static func serial(name: String, to text: String) throws(CatalogueError) -> InterfaceSpec {
+        .serial(name: name, to: try SerialTarget(parsing: text))
+    }
+
+    /// A Web Service interface from configuration text.
+    public static func webService(
+        name: String, upstreams texts: [String], services: [String] = []
+    ) throws(CatalogueError) -> InterfaceSpec {
+        guard !texts.isEmpty else { throw .noUpstreams(interface: name) }
+        var upstreams: [Upstream] = []
+        for text in texts { upstreams.append(try Upstream(parsing: text)) }
+        for service in services where !isHost(Substring(service)) || service.contains(":") {
+            throw .badServiceName(service)
+        }
+        return .webService(name: name, upstreams: upstreams, services: services)
+    }
+}

@@ -1,0 +1,205 @@
+import AsyncHTTPClient
+import DequeModule
+import NIOCore
+import NIOHPACK
+import NIOHTTP1
+import NIOHTTP2
+
+/// One HTTP/2 stream of a guest: its request goes to a member of the cluster, the answer comes back.
+///
+/// Bodies stream both ways with back-pressure. Confined to the session's event loop.
+final class ProxyStream: ChannelDuplexHandler {
+    typealias InboundIn = HTTP2Frame.FramePayload
+    typealias OutboundIn = HTTP2Frame.FramePayload
+    typealias OutboundOut = HTTP2Frame.FramePayload
+
+    /// How far the answer is.
+    enum Response {
+        case none
+        /// A small answer is kept until it is whole: if its upstream dies meanwhile, another is asked.
+        case held(HTTPResponseHead, ByteBuffer)
+        case started
+        case ended
+    }
+
+    /// Bytes of the guest's body kept for the upstream above which the stream is not read.
+    static let bodyLimit = 128 * 1024
+    /// Largest answer that is kept until whole.
+    static let heldLimit = 64 * 1024
+
+    let proxy: UpstreamProxy
+    var context: ChannelHandlerContext?
+    var request: ProxyRequest?
+    var response = Response.none
+
+    // The guest's body on its way to the upstream.
+    var body: Deque<ByteBuffer> = []
+    var bodyBytes = 0
+    var hasBody = false
+    var isBodyEnded = false
+    var isBodyConsumed = false
+    var writer: HTTPClient.Body.StreamWriter?
+    var bodyPromise: EventLoopPromise<Void>?
+    var isWritingBody = false
+    var isPumpingBody = false
+    private var isReadHeld = false
+
+    // The attempt under way.
+    var exchange: UpstreamExchange?
+    var task: HTTPClient.Task<Void>?
+    var timer: Scheduled<Void>?
+    var tried: Set<Int> = []
+    var attempts = 0
+    var isHeadSent = false
+    /// Ends when the guest has room for more of the answer.
+    var room: EventLoopPromise<Void>?
+
+    init(proxy: UpstreamProxy) {
+        self.proxy = proxy
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        abandon()
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        abandon()
+        response = .ended
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .headers(let headers):
+            if request == nil, case .none = response {
+                begin(headers.headers, endStream: headers.endStream)
+            } else if headers.endStream {
+                // Trailers are not passed on.
+                bodyEnded()
+            }
+        case .data(let payload):
+            if case .byteBuffer(let bytes) = payload.data, bytes.readableBytes > 0, request != nil, !isAnswered {
+                body.append(bytes)
+                bodyBytes += bytes.readableBytes
+            }
+            if payload.endStream { isBodyEnded = true }
+            pumpBody()
+        default:
+            break
+        }
+    }
+
+    /// Not reading is what makes the guest's flow-control window run out.
+    func read(context: ChannelHandlerContext) {
+        if bodyBytes < Self.bodyLimit {
+            context.read()
+        } else {
+            isReadHeld = true
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { makeRoom() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    var isAnswered: Bool {
+        if case .ended = response { true } else { false }
+    }
+
+    // MARK: Request
+
+    private func begin(_ block: HPACKHeaders, endStream: Bool) {
+        hasBody = !endStream
+        isBodyEnded = endStream
+        let request: ProxyRequest
+        do {
+            request = try ProxyRequest(block)
+        } catch {
+            switch error {
+            case .malformed(let reason): answer(400, reason)
+            case .connect: answer(501, "CONNECT is not offered by this interface")
+            }
+            return
+        }
+        self.request = request
+        guard proxy.allows(request.authority) else {
+            answer(403, "service '\(request.authority.prefix(80))' was not given to this device")
+            return
+        }
+        if request.expectsContinue, hasBody {
+            context?.writeAndFlush(wrapOutboundOut(.headers(.init(headers: [":status": "100"]))), promise: nil)
+        }
+        attempt()
+    }
+
+    private func bodyEnded() {
+        isBodyEnded = true
+        pumpBody()
+    }
+
+    /// Moves the body to the upstream, one write at a time.
+    func pumpBody() {
+        guard !isPumpingBody else { return }
+        isPumpingBody = true
+        defer { isPumpingBody = false }
+        while let writer, !isWritingBody, let bytes = body.popFirst() {
+            bodyBytes -= bytes.readableBytes
+            isBodyConsumed = true
+            isWritingBody = true
+            let current = exchange
+            writer.write(.byteBuffer(bytes)).hop(to: proxy.eventLoop).assumeIsolated().whenComplete { [weak self] _ in
+                // A failed write ends the attempt by itself.
+                guard let self, self.exchange === current else { return }
+                isWritingBody = false
+                pumpBody()
+            }
+        }
+        if writer != nil, isBodyEnded, !isWritingBody, body.isEmpty {
+            bodyPromise?.succeed(())
+            bodyPromise = nil
+        }
+        if isReadHeld, bodyBytes < Self.bodyLimit {
+            isReadHeld = false
+            context?.read()
+        }
+    }
+
+    /// The guest is no longer listening, or the answer is complete: nothing of the upstream matters any more.
+    func abandon() {
+        let task = task
+        endAttempt(ChannelError.ioOnClosedChannel)
+        task?.cancel()
+        body.removeAll()
+        bodyBytes = 0
+    }
+
+    /// Forgets the attempt under way; whatever waits for something of it is let go.
+    func endAttempt(_ error: any Error) {
+        exchange = nil
+        task = nil
+        timer?.cancel()
+        timer = nil
+        writer = nil
+        isWritingBody = false
+        bodyPromise?.fail(error)
+        bodyPromise = nil
+        room?.fail(error)
+        room = nil
+    }
+
+    private func makeRoom() {
+        let room = room
+        self.room = nil
+        room?.succeed(())
+    }
+}

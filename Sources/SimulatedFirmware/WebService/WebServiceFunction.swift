@@ -1,0 +1,209 @@
+import Logging
+import NIOCore
+import NIOHTTP2
+import USBClasses
+import USBCore
+import USBDevice
+
+/// The Web Service interface: HTTP/2 with prior knowledge over a bulk pipe (RFC 9113), each request proxied to a cluster.
+///
+/// A session starts with OPEN or with the first bytes after activation, and ends with CLOSE, another OPEN, deactivation
+/// or an error; after an error the guest's bytes are dropped until OPEN.
+public final class WebServiceFunction: Function {
+    private enum Session {
+        case none
+        case open(BulkChannel)
+        case failed
+    }
+
+    public let name: String
+    public let kind = "web-service"
+
+    private let eventLoop: any EventLoop
+    private let proxy: UpstreamProxy
+    private var context: (any FunctionContext)?
+    private var session = Session.none
+    private var directorySerial: UInt32 = 0
+
+    /// Call on `eventLoop`.
+    ///
+    /// - Parameter services: names, besides the interface's own, under which guests may address it.
+    public convenience init(
+        name: String, upstreams: [Upstream], services: [String], eventLoop: any EventLoop, logger: Logger
+    ) throws(CatalogueError) {
+        try self.init(
+            name: name, upstreams: upstreams, services: services, eventLoop: eventLoop, logger: logger,
+            timing: UpstreamCluster.Timing())
+    }
+
+    init(
+        name: String, upstreams: [Upstream], services: [String], eventLoop: any EventLoop, logger: Logger,
+        timing: UpstreamCluster.Timing
+    ) throws(CatalogueError) {
+        eventLoop.preconditionInEventLoop()
+        guard !upstreams.isEmpty else { throw .noUpstreams(interface: name) }
+        self.name = name
+        self.eventLoop = eventLoop
+        let cluster = UpstreamCluster(upstreams, eventLoop: eventLoop, timing: timing)
+        proxy = UpstreamProxy(services: [name] + services, cluster: cluster, eventLoop: eventLoop, logger: logger)
+        proxy.note = { [weak self] in self?.note($0) }
+        cluster.onChange = { [weak self] in self?.clusterChanged($0) }
+    }
+
+    public var backend: String { proxy.cluster.text }
+
+    public func declaration(at speed: Speed) -> FunctionDeclaration {
+        let code = ClassCode(
+            WebServiceProtocol.interfaceClass, WebServiceProtocol.interfaceSubClass,
+            WebServiceProtocol.interfaceProtocol)
+        return FunctionDeclaration(
+            classCode: code,
+            interfaces: [
+                InterfaceDeclaration(
+                    classCode: code,
+                    endpoints: [
+                        EndpointDeclaration(.bulkIn, .in, .bulk), EndpointDeclaration(.bulkOut, .out, .bulk),
+                        EndpointDeclaration(.notify, .in, .interrupt, maxPacketSize: 16, intervalMilliseconds: 32),
+                    ])
+            ], compatibleID: "WINUSB")
+    }
+
+    public func attach(_ context: FunctionContext) {
+        self.context = context
+    }
+
+    public func activate() {
+        session = .none
+    }
+
+    public func deactivate() {
+        end()
+    }
+
+    public func endpointReady(_ endpoint: EndpointKey) {
+        switch endpoint {
+        case .bulkOut:
+            if case .none = session { start() }
+            switch session {
+            case .open(let channel): channel.inputReady()
+            case .none, .failed: dropInput()
+            }
+        case .bulkIn:
+            if case .open(let channel) = session { channel.outputReady() }
+        default: break
+        }
+    }
+
+    public func control(_ setup: SetupPacket, data: [UInt8], interface offset: Int) -> ControlReply {
+        guard setup.requestType.kind == .vendor, setup.requestType.recipient == .interface else { return .stall }
+        switch (WebServiceProtocol.Request(rawValue: setup.request), setup.direction) {
+        case (.hello, .in):
+            return .acknowledge(WebServiceProtocol.helloBytes)
+        case (.open, .out):
+            guard context?.isActive == true else { return .stall }
+            end()
+            dropInput()
+            context?.discard(.bulkIn)
+            start()
+            return .acknowledge()
+        case (.close, .out):
+            if case .open = session { note("HTTP/2 session closed by the guest") }
+            end()
+            dropInput()
+            return .acknowledge()
+        case (.release, .out) where setup.value <= 1:
+            context?.report(.releaseRequested(interface: setup.value == 0 ? nil : name))
+            return .acknowledge()
+        default:
+            return .stall
+        }
+    }
+
+    public func shutdown() {
+        end()
+        proxy.shutdown()
+        context = nil
+    }
+
+    /// Tells a watching guest that the services behind this interface have changed.
+    public func directoryChanged() {
+        directorySerial &+= 1
+        context?.discard(.notify)
+        context?.write(
+            WebServiceProtocol.directoryChanged(serial: directorySerial), to: .notify, endOfMessage: true)
+    }
+
+    // MARK: Session
+
+    private func start() {
+        guard let context, context.isActive else { return }
+        let channel = BulkChannel(usb: context, input: .bulkOut, output: .bulkIn, eventLoop: eventLoop)
+        let proxy = NIOLoopBound(proxy, eventLoop: eventLoop)
+        let http2 = NIOHTTP2Handler(
+            mode: .server, eventLoop: eventLoop, connectionConfiguration: HTTP2Limits.connection,
+            streamConfiguration: HTTP2Limits.stream
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture {
+                try stream.pipeline.syncOperations.addHandler(ProxyStream(proxy: proxy.value))
+            }
+        }
+        let end = SessionEndHandler { [weak self, weak channel] error in
+            self?.sessionEnded(channel, error)
+        }
+        do {
+            try channel.pipeline.syncOperations.addHandler(http2)
+            try channel.pipeline.syncOperations.addHandler(end)
+        } catch {
+            fail("\(error)")
+            return
+        }
+        session = .open(channel)
+        note("HTTP/2 session opened")
+        channel.activate()
+    }
+
+    /// Ends the session, if any, without calling it a failure.
+    private func end() {
+        guard case .open(let channel) = session else {
+            session = .none
+            return
+        }
+        session = .none
+        channel.close(promise: nil)
+    }
+
+    /// The session ended by itself.
+    private func sessionEnded(_ channel: BulkChannel?, _ error: (any Error)?) {
+        guard case .open(let current) = session, current === channel else { return }
+        fail(error.map { HTTP2Limits.text($0) } ?? "closed")
+    }
+
+    private func fail(_ reason: String) {
+        session = .failed
+        note("HTTP/2 session ended: \(reason)")
+        dropInput()
+    }
+
+    private func dropInput() {
+        while context?.read(.bulkOut) != nil {}
+    }
+
+    // MARK: Operator
+
+    private func note(_ text: String) {
+        context?.report(.note(interface: name, text))
+    }
+
+    private func clusterChanged(_ change: UpstreamCluster.Change) {
+        switch change {
+        case .down(let upstream, let reason):
+            note("upstream \(upstream) down: \(reason)")
+            if proxy.cluster.upCount == 0 {
+                context?.report(.trouble(interface: name, "no upstream is up: \(proxy.cluster.downText)"))
+            }
+        case .up(let upstream):
+            note("upstream \(upstream) up")
+            if proxy.cluster.upCount == 1 { context?.report(.trouble(interface: name, nil)) }
+        }
+    }
+}
