@@ -25,7 +25,8 @@ let package = Package(
         // Pure layers: no I/O, no event loops.
         .target(name: "USBCore"),
         .target(name: "USBClasses", dependencies: ["USBCore"]),
-        .target(name: "USBDevice", dependencies: ["USBCore", .product(name: "DequeModule", package: "swift-collections")]),
+        .target(
+            name: "USBDevice", dependencies: ["USBCore", .product(name: "DequeModule", package: "swift-collections")]),
         .target(
             name: "Traffic",
             dependencies: [
@@ -55,7 +56,8 @@ let package = Package(
             dependencies: [.product(name: "Logging", package: "swift-log")] + nio),
 
         // The control socket: where it is and who may be behind it; and the client's end of it.
-        .target(name: "ControlSocket", dependencies: ["ControlProtocol"]),
+        .target(
+            name: "ControlSocket", dependencies: ["ControlProtocol", .product(name: "NIOCore", package: "swift-nio")]),
         .target(name: "CSpawn"),
         .target(name: "ControlClient", dependencies: ["ControlProtocol", "ControlSocket", "CSpawn"] + nio),
 
@@ -64,6 +66,7 @@ let package = Package(
             name: "Engine",
             dependencies: [
                 "USBDevice", "SimulatedFirmware", "USBRedirection", "Hypervisor", "Traffic", "ControlProtocol",
+                "ControlSocket",
                 "TOMLKit",
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
@@ -78,7 +81,8 @@ let package = Package(
         .executableTarget(
             name: "TwoVirt",
             dependencies: [
-                "Engine", "Console", "Terminal", "CTerminal", "GuestLab", "ControlProtocol", "ControlSocket", "ControlClient",
+                "Engine", "Console", "Terminal", "CTerminal", "GuestLab", "ControlProtocol", "ControlSocket",
+                "ControlClient",
                 "TOMLKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

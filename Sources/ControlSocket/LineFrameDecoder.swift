@@ -1,19 +1,19 @@
 import NIOCore
 
-/// Cuts the engine's bytes into lines without their newline; a line beyond the limit is an error before it is kept.
-struct LineFrameDecoder: ByteToMessageDecoder {
-    typealias InboundOut = ByteBuffer
+/// Cuts the control protocol's bytes into lines without their newline; a line beyond the limit is an error before it is kept.
+public struct LineFrameDecoder: ByteToMessageDecoder {
+    public typealias InboundOut = ByteBuffer
 
     /// A line grew beyond the limit.
-    struct TooLong: Error {}
+    public struct TooLong: Error {}
 
     let limit: Int
     /// Bytes at the front known to hold no newline, so that a long line is scanned once.
     private var scanned = 0
 
-    init(limit: Int) { self.limit = limit }
+    public init(limit: Int) { self.limit = limit }
 
-    mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
+    public mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
         let view = buffer.readableBytesView
         guard let newline = view.dropFirst(scanned).firstIndex(of: UInt8(ascii: "\n")) else {
             scanned = view.count
@@ -28,8 +28,8 @@ struct LineFrameDecoder: ByteToMessageDecoder {
         return .continue
     }
 
-    /// A line that the end of the connection cuts short is nothing the engine has said.
-    mutating func decodeLast(
+    /// A line that the end of the connection cuts short is nothing that was said.
+    public mutating func decodeLast(
         context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool
     ) throws -> DecodingState {
         while try decode(context: context, buffer: &buffer) == .continue {}

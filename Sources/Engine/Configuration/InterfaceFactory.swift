@@ -1,0 +1,63 @@
+import Logging
+import NIOCore
+import SimulatedFirmware
+import USBDevice
+
+/// What is wrong with one key of an interface.
+struct InterfaceProblem: Error {
+    var key: String
+    var found: String
+    var allowed: String
+}
+
+/// Makes functions from configured interfaces: the only place that knows which kind is which class.
+enum InterfaceFactory {
+    /// Checks the values of a kind that this version offers; nothing is opened.
+    static func check(_ interface: InterfaceConfiguration) throws(InterfaceProblem) {
+        do {
+            _ = try spec(interface)
+        } catch {
+            let key = interface.kind == .serial ? "to" : "upstreams"
+            throw InterfaceProblem(key: key, found: "\(error)", allowed: "")
+        }
+    }
+
+    /// Opens the backend and makes the function; call it on `eventLoop`.
+    static func make(
+        _ interface: InterfaceConfiguration, eventLoop: any EventLoop, logger: Logger
+    ) throws -> any Function {
+        guard let spec = try spec(interface) else { throw InterfaceNotAvailable(interface: interface) }
+        do {
+            return try Catalogue.makeFunction(spec, eventLoop: eventLoop, logger: logger)
+        } catch {
+            throw InterfaceNotMade(interface: interface.name, reason: "\(error)")
+        }
+    }
+
+    /// nil for kinds that this version does not offer.
+    private static func spec(_ interface: InterfaceConfiguration) throws(CatalogueError) -> InterfaceSpec? {
+        switch interface.kind {
+        case .serial: try InterfaceSpec.serial(name: interface.name, to: interface.string("to") ?? "")
+        case .webService:
+            try InterfaceSpec.webService(
+                name: interface.name, upstreams: interface.strings("upstreams"),
+                services: interface.strings("services"))
+        default: nil
+        }
+    }
+}
+
+/// A kind of the catalogue that this version does not offer.
+struct InterfaceNotAvailable: Error, CustomStringConvertible {
+    let interface: InterfaceConfiguration
+    var description: String {
+        "interface '\(interface.name)': \(interface.kind.title) interfaces are not available in this version"
+    }
+}
+
+/// A backend that does not open.
+struct InterfaceNotMade: Error, CustomStringConvertible {
+    let interface: String
+    let reason: String
+    var description: String { "interface '\(interface)': \(reason)" }
+}

@@ -1,0 +1,79 @@
+/// The interface catalogue as configuration knows it: which kinds there are and which keys each takes.
+public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
+    case webService = "web-service"
+    case serial
+    case usbChar = "usb-char"
+    case serviceDirectory = "service-directory"
+    case pointToPoint = "point-to-point"
+    case pointToMultipoint = "point-to-multipoint"
+    case libvirt
+    case printer
+    case storage
+    case keyboard
+
+    /// What a listing calls it.
+    public var title: String {
+        switch self {
+        case .webService: "Web Service"
+        case .serial: "Serial"
+        case .usbChar: "USB-char"
+        case .serviceDirectory: "Service directory"
+        case .pointToPoint: "Point-to-Point"
+        case .pointToMultipoint: "Point-to-Multipoint"
+        case .libvirt: "Libvirt"
+        case .printer: "Printer"
+        case .storage: "Storage"
+        case .keyboard: "Keyboard"
+        }
+    }
+
+    /// Whether this version can offer it to a guest; the others are listed with that trouble.
+    public var isAvailable: Bool { self == .webService || self == .serial }
+
+    /// One key of an interface.
+    struct Key: Sendable {
+        enum Shape: Sendable { case string, strings, bool, int }
+        var name: String
+        var shape: Shape
+        var isRequired = false
+        var allowed: String
+    }
+
+    /// Keys besides `kind` and `name`.
+    var keys: [Key] {
+        switch self {
+        case .serial:
+            [Key(name: "to", shape: .string, isRequired: true, allowed: "\"pty\", \"unix:/path\" or \"tcp:ADDRESS:PORT\"")]
+        case .webService:
+            [
+                Key(
+                    name: "upstreams", shape: .strings, isRequired: true,
+                    allowed: "a list of \"host:port\", \"http://host:port/base\" or \"unix:/path\""),
+                Key(name: "services", shape: .strings, allowed: "a list of further names for the service"),
+            ]
+        case .usbChar:
+            [Key(name: "to", shape: .string, isRequired: true, allowed: "\"host:port\" or \"unix:/path\"")]
+        case .serviceDirectory:
+            [Key(name: "services", shape: .strings, allowed: "a list of service names")]
+        case .pointToPoint, .pointToMultipoint:
+            [
+                Key(name: "network", shape: .string, allowed: "the name of a network"),
+                Key(name: "uplink", shape: .string, allowed: "the name of a TAP interface"),
+            ]
+        case .libvirt:
+            [
+                Key(name: "to", shape: .string, allowed: "\"unix:/path\" of a libvirt socket"),
+                Key(name: "policy", shape: .string, allowed: "\"read-only\" or \"full\""),
+            ]
+        case .printer:
+            [Key(name: "to", shape: .string, allowed: "\"spool:/folder\", \"raw:host:port\" or \"ipp://host/queue\"")]
+        case .storage:
+            [
+                Key(name: "image", shape: .string, isRequired: true, allowed: "the path of a raw image or ISO file"),
+                Key(name: "mode", shape: .string, allowed: "\"read-only\", \"snapshot\" or \"direct\""),
+            ]
+        case .keyboard:
+            [Key(name: "layout", shape: .string, allowed: "\"us\", \"de\" or \"fr\"")]
+        }
+    }
+}

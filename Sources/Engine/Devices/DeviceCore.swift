@@ -1,0 +1,152 @@
+import ControlProtocol
+import Logging
+import NIOCore
+import Traffic
+import USBClasses
+import USBCore
+import USBDevice
+import USBRedirection
+
+/// What a `DeviceHost` owns on its event loop: device, port, recorder, wire.
+final class DeviceCore: DevicePortObserver {
+    let device: SimulatedDevice
+    let port: DevicePort
+    let recorder: TrafficRecorder
+    var listener: (any Channel)?
+
+    private let name: String
+    private let logger: Logger
+    private let signals: AsyncStream<DeviceSignal>.Continuation
+    private var link: (channel: any Channel, session: RedirectionSession)?
+
+    init(
+        _ configuration: DeviceConfiguration, eventLoop: any EventLoop,
+        signals: AsyncStream<DeviceSignal>.Continuation, logger: Logger
+    ) throws {
+        name = configuration.name
+        self.signals = signals
+        var logger = logger
+        logger[metadataKey: "device"] = "\(configuration.name)"
+        self.logger = logger
+        guard case .simulated(let interfaces) = configuration.behaviour else {
+            throw DeviceCoreError.notSimulated(configuration.name)
+        }
+        let functions = try interfaces.filter(\.kind.isAvailable).map {
+            try InterfaceFactory.make($0, eventLoop: eventLoop, logger: logger)
+        }
+        let speeds: Set<Speed> = configuration.speed.map { [$0] } ?? [.full, .high, .super]
+        device = try SimulatedDevice(
+            identity: DeviceHost.identity(of: configuration), functions: functions, speeds: speeds)
+        guard !device.speeds.isEmpty else {
+            throw DeviceCoreError.impossibleSpeed(configuration.speed?.name ?? "")
+        }
+        port = DevicePort(firmware: device)
+        recorder = TrafficRecorder(device: configuration.name)
+        recorder.decoder = TransferDecoding()
+        port.tap = recorder
+        port.observer = self
+    }
+
+    // MARK: Wire
+
+    /// One link at a time: a second one while the first lives is turned away.
+    func accept(_ channel: any Channel, speed: Speed) throws {
+        if let link, link.channel.isActive {
+            channel.close(promise: nil)
+            return
+        }
+        let session = RedirectionSession(port: port, speed: speed, logger: logger) { [weak self] event in
+            self?.wire(event, channel: channel)
+        }
+        link = (channel, session)
+        try channel.pipeline.syncOperations.addHandler(session)
+    }
+
+    /// Forgets the wire and returns its channels for closing; what they still say is nobody's concern.
+    func takeWire() -> [any Channel] {
+        let channels = [link?.channel, listener].compactMap { $0 }
+        link?.session.disconnectDevice()
+        link = nil
+        listener = nil
+        port.disconnect()
+        return channels
+    }
+
+    private func wire(_ event: RedirectionEvent, channel: any Channel) {
+        guard let link, link.channel === channel else { return }
+        switch event {
+        case .linkOpened, .helloReceived: break
+        case .filterReceived(let rules): logger.info("the VM filters devices: \(rules)")
+        case .connected(let speed): signal(.connected(speed))
+        case .disconnected: signal(.disconnected)
+        case .rejected:
+            signal(.rejected("the VM's controller or its device filter does not take it"))
+        case .linkClosed(let error):
+            self.link = nil
+            signal(.linkClosed(error.map { "\($0)" } ?? "QEMU closed the wire"))
+        }
+    }
+
+    // MARK: Device
+
+    func portDidConnect(_ port: DevicePort, speed: Speed) {
+        recorder.configure(device.enumeration(at: speed)) { device.functionName(interface: $0) }
+    }
+
+    func portDidDisconnect(_ port: DevicePort) {}
+
+    func port(_ port: DevicePort, changed change: DeviceChange) {
+        switch change {
+        case .enumerating: signal(.enumerating)
+        case .configured(let value):
+            if let speed = port.speed {
+                recorder.configure(device.enumeration(at: speed)) { device.functionName(interface: $0) }
+            }
+            signal(.configured(value))
+        case .releaseRequested(let interface): signal(.releaseRequested(interface))
+        case .trouble(let interface, let text): signal(.trouble(interface: interface, text))
+        case .note(let interface, let text): signal(.note(interface: interface, text))
+        }
+    }
+
+    private func signal(_ kind: DeviceSignal.Kind) {
+        signals.yield(DeviceSignal(device: name, kind: kind))
+    }
+
+    // MARK: Looking
+
+    func report() -> DeviceReport {
+        var report = DeviceReport()
+        report.counters = recorder.counters()
+        for function in device.functions {
+            report.interfaces[function.name] = DeviceReport.Interface(
+                number: device.interfaceNumber(of: function.name), backend: function.backend,
+                endpoints: device.endpointSummaries(of: function.name).map {
+                    DeviceReport.EndpointReport(
+                        address: $0.address.rawValue, type: $0.type.name, maxPacketSize: $0.maxPacketSize,
+                        halted: $0.isHalted, pending: $0.pending)
+                }, counters: recorder.counters(interface: function.name))
+        }
+        return report
+    }
+
+    /// nil when there is no such interface.
+    func traffic(interface: String?, after sequence: UInt64) -> TrafficView? {
+        if let interface, device.gate(of: interface) == nil { return nil }
+        return recorder.view(selector: interface, after: sequence, limit: 500)
+    }
+}
+
+/// Why a device cannot be made.
+enum DeviceCoreError: Error, CustomStringConvertible {
+    case notSimulated(String)
+    case impossibleSpeed(String)
+
+    var description: String {
+        switch self {
+        case .notSimulated(let name): "\(name) is not a simulated device"
+        case .impossibleSpeed(let speed):
+            "none of its interfaces works at \(speed) speed: bulk endpoints do not exist there; use \"full\" or faster"
+        }
+    }
+}

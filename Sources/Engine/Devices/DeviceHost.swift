@@ -1,0 +1,93 @@
+import ControlProtocol
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import USBCore
+import USBDevice
+
+/// One simulated device on its event loop, and the way to it from everywhere else.
+///
+/// Everything behind `core` lives on `eventLoop`; nothing here blocks it.
+final class DeviceHost: Sendable {
+    let name: String
+    let speeds: Set<Speed>
+    private let eventLoop: any EventLoop
+    private let core: NIOLoopBound<DeviceCore>
+
+    private init(name: String, speeds: Set<Speed>, eventLoop: any EventLoop, core: NIOLoopBound<DeviceCore>) {
+        self.name = name
+        self.speeds = speeds
+        self.eventLoop = eventLoop
+        self.core = core
+    }
+
+    /// Makes the device and opens its backends.
+    ///
+    /// - Throws: the reason a backend cannot be opened, naming it.
+    static func make(
+        _ configuration: DeviceConfiguration, on eventLoop: any EventLoop,
+        signals: AsyncStream<DeviceSignal>.Continuation, logger: Logger
+    ) async throws -> DeviceHost {
+        try await eventLoop.submit {
+            let core = try DeviceCore(
+                configuration, eventLoop: eventLoop, signals: signals, logger: logger)
+            return DeviceHost(
+                name: configuration.name, speeds: core.device.speeds, eventLoop: eventLoop,
+                core: NIOLoopBound(core, eventLoop: eventLoop))
+        }.get()
+    }
+
+    static func identity(of configuration: DeviceConfiguration) -> DeviceIdentity {
+        var identity = DeviceIdentity(
+            product: configuration.product ?? configuration.name,
+            serialNumber: configuration.serialNumber ?? configuration.name)
+        if let id = configuration.idVendor { identity.idVendor = id }
+        if let id = configuration.idProduct { identity.idProduct = id }
+        return identity
+    }
+
+    func report() async -> DeviceReport { await onLoop { $0.report() } ?? DeviceReport() }
+
+    func traffic(interface: String?, after sequence: UInt64) async -> TrafficView? {
+        await onLoop { $0.traffic(interface: interface, after: sequence) } ?? nil
+    }
+
+    func setGate(_ gate: Gate, of interface: String) async {
+        await onLoop { _ = $0.device.setGate(gate, of: interface) }
+    }
+
+    /// Listens for QEMU at `path` and serves the first link at `speed`; an earlier wire is closed.
+    func listen(at path: String, speed: Speed) async throws {
+        await closeWire()
+        let core = core
+        let channel = try await ServerBootstrap(group: eventLoop)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try core.value.accept(channel, speed: speed) }
+            }
+            .childChannelOption(.allowRemoteHalfClosure, value: false)
+            .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+        await onLoop { $0.listener = channel }
+    }
+
+    /// Takes the device off its wire: the guest, if it still has it, sees a disconnect.
+    func closeWire() async {
+        let channels = await onLoop { $0.takeWire() } ?? []
+        for channel in channels {
+            // Closing what the peer has closed already is the wanted state.
+            try? await channel.close()
+        }
+    }
+
+    func shutdown() async {
+        await closeWire()
+        await onLoop { $0.device.shutdown() }
+    }
+
+    /// - Returns: nil when the loop has ended.
+    @discardableResult
+    private func onLoop<Value: Sendable>(_ body: @escaping @Sendable (DeviceCore) -> Value) async -> Value? {
+        let core = core
+        return try? await eventLoop.submit { body(core.value) }.get()
+    }
+}

@@ -1,0 +1,4 @@
+import ControlProtocol
+
+/// The run state that operators see.
+typealias ShownVMState = VMState

@@ -1,0 +1,24 @@
+import ControlProtocol
+
+/// What outlives the engine process: who is to be where, and which interfaces are off.
+struct EngineState: Codable, Equatable, Sendable {
+    static let version = 1
+
+    struct Device: Codable, Equatable, Sendable {
+        /// Where it is plugged, or waits to be plugged again; nil when unplugged.
+        var attachment: Attachment?
+        var since: Double
+        var by: String
+        /// Interfaces that are not on, by name.
+        var gates: [String: Gate]
+    }
+
+    struct Gate: Codable, Equatable, Sendable {
+        var state: GateState
+        var since: Double
+        var by: String
+    }
+
+    var version = Self.version
+    var devices: [String: Device] = [:]
+}
