@@ -41,7 +41,7 @@ extension Engine {
         defer { endOperation(name) }
 
         let port: PluggedPort
-        let path = "\(options.wireDirectory)/\(name).sock"
+        let path = "\(settings.wireDirectory)/\(name).sock"
         do {
             try prepareWireDirectory()
             let speeds = host.speeds.map { PortSpeed($0) }
@@ -204,7 +204,7 @@ extension Engine {
 
     private func prepareWireDirectory() throws {
         try FileManager.default.createDirectory(
-            atPath: options.wireDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            atPath: settings.wireDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
 }
 

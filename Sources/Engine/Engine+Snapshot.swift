@@ -10,9 +10,9 @@ extension Engine {
         return Snapshot(
             revision: revision, time: now,
             engine: EngineSnapshot(
-                hostName: ProcessInfo.processInfo.hostName, version: options.version,
+                hostName: ProcessInfo.processInfo.hostName, version: settings.version,
                 pid: ProcessInfo.processInfo.processIdentifier, startedAt: startedAt,
-                configuration: configuration.file, socket: options.socket),
+                configuration: configuration.file, socket: settings.socket),
             vms: vms.map(vmSnapshot).sorted { $0.name < $1.name }, devices: devices.map(deviceSnapshot), faults: faults())
     }
 

@@ -11,7 +11,7 @@ import USBCore
 /// Commands come in, events and snapshots go out; nothing slow runs on the actor, it only awaits.
 public actor Engine {
     let configuration: Configuration
-    let options: EngineOptions
+    let settings: EngineSettings
     let logger: Logger
     let group: MultiThreadedEventLoopGroup
     let registry: VMRegistry
@@ -37,14 +37,14 @@ public actor Engine {
     let shutdownRequested: AsyncStream<Void>
     let shutdownInput: AsyncStream<Void>.Continuation
 
-    public init(configuration: Configuration, options: EngineOptions, logger: Logger) {
+    public init(configuration: Configuration, settings: EngineSettings, logger: Logger) {
         self.configuration = configuration
-        self.options = options
+        self.settings = settings
         self.logger = logger
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(2, System.coreCount))
         registry = VMRegistry(
             sources: configuration.vms.map(\.source), eventLoopGroup: group, logger: logger)
-        store = StateStore(file: options.stateFile)
+        store = StateStore(file: settings.stateFile)
         // A guest that makes more noise than the engine can hear loses its oldest noise, not the engine's memory.
         (signals, signalInput) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(8192))
         (shutdownRequested, shutdownInput) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -116,7 +116,7 @@ public actor Engine {
 }
 
 /// Where an engine keeps its things.
-public struct EngineOptions: Sendable {
+public struct EngineSettings: Sendable {
     /// Control socket; wires listen in the directory `<socket>.d`.
     public var socket: String
     public var stateFile: String

@@ -14,7 +14,7 @@ struct TwoVirt: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ConsoleVerb.self, VMsVerb.self, DevicesVerb.self, InterfacesVerb.self, EventsVerb.self, PlugVerb.self,
-            UnplugVerb.self, EjectVerb.self, EnableVerb.self, DisableVerb.self,
+            UnplugVerb.self, EjectVerb.self, EnableVerb.self, DisableVerb.self, EngineVerb.self, CheckVerb.self,
         ],
         defaultSubcommand: ConsoleVerb.self)
 }
