@@ -296,3 +296,59 @@ import Testing
         #expect(model.target == .vm("id-no-usb"))
     }
 }
+
+/// Rates and pictures of rates while time goes by.
+@Suite struct RateTests {
+    @Test func ratesComeFromCountersASecondApart() {
+        let model = console(120, 36)
+        #expect(abs(model.rate(.device("combo-kbd")).bytes - 1126) < 20)
+        #expect(abs(model.rate(.vm("id-web-02")).bytes - 831_385) < 2000)
+        #expect(model.rate(.vm("id-web-01")).bytes == 0)
+    }
+
+    @Test func withoutNewsThereIsNoRate() {
+        var model = console(120, 36)
+        _ = model.update(.tick(Harbour.now + 3))
+        #expect(model.rate(.device("combo-kbd")).bytes == 0)
+        #expect(model.shown.rates.line(.device("combo-kbd"), now: model.now).suffix(3) == [0, 0, 0])
+    }
+
+    @Test func countersThatGoBackAreNoRate() {
+        var model = console(120, 36)
+        var snapshot = Harbour.snapshot()
+        snapshot.time += 1
+        snapshot.devices = Harbour.devices(moved: 1)
+        _ = model.update(.snapshot(snapshot))
+        #expect(model.rate(.device("combo-kbd")).bytes == 0)
+    }
+
+    @Test func theGraphMovesOnWhileNothingMoves() {
+        var model = GoldenTests.watching(120, 36)
+        let busy = model.shown.traffic.samples(now: model.now)
+        _ = model.update(.tick(Harbour.now + 11))
+        let idle = model.shown.traffic.samples(now: model.now)
+        #expect(idle.count == busy.count + 20)
+        #expect(idle.suffix(20).allSatisfy { $0.bytesIn == 0 })
+    }
+
+    @Test func brailleFillsFromBelow() {
+        #expect(Graph.area([1, 2, 3, 4], peak: 4, width: 2, height: 1, glyphs: .unicode) == ["⣠⣾"])
+        #expect(Graph.area([1, 8], peak: 8, width: 2, height: 1, glyphs: .blocks) == ["▁█"])
+        #expect(Graph.area([1, 2], peak: 2, width: 3, height: 1, glyphs: .ascii) == [" .#"])
+        #expect(Graph.sparkline([0, 1, 8], width: 4, glyphs: .unicode) == " ·▁█")
+    }
+
+    @Test func numbersAreShort() {
+        #expect(
+            [0, 980, 1024, 12_700, 3.2e9, .infinity, .nan, -5].map(Format.bytes) == [
+                "0", "980", "1.0k", "12.4k", "3.0G", ">999P", "0", "0",
+            ])
+        #expect(Format.rate(407_552) == "398.0 KiB/s")
+        #expect(
+            [0.44, 12, 180, 7500, 460_000].map(Format.duration) == ["0.4 s", "12 s", "3 min", "2 h 05", "5 d 7 h"])
+        #expect(Format.grouped(1_234_567) == "1 234 567")
+        #expect(Format.clock(Harbour.now, offset: 3600) == "04:12:44")
+        #expect(Format.clock(Harbour.now, offset: -4 * 3600) == "23:12:44")
+        #expect(Format.moment(Harbour.now - 200_000, now: Harbour.now, offset: 0) == "02-11 19:39")
+    }
+}

@@ -3,8 +3,7 @@ import ControlProtocol
 /// What filters can ask of rows.
 extension ConsoleModel {
     func rate(_ id: ObjectID) -> Rate {
-        // A frozen or lost picture keeps the rates it had.
-        let time = isFrozen || connection != .connected ? shown.time : now
+        let time = shownTime
         switch id {
         case .device, .interface: return shown.rates.rate(id, now: time)
         case .vm, .shelf:

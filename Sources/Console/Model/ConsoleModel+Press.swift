@@ -130,7 +130,7 @@ extension ConsoleModel {
             case .events where eventCursor != nil: eventCursor = nil
             case .events: setFocus(tier.isTree ? .vms : object == nil ? .vms : .devices)
             case .devices: setFocus(.vms)
-            case .vms: if tier.isTree { foldOut() } else { firstSteps = nil }
+            case .vms: if tier.isTree, object != nil { foldOut() } else { firstSteps = nil }
             }
         }
     }

@@ -14,7 +14,7 @@ extension ConsoleModel {
         case .snapshot(let snapshot): effects = take(snapshot)
         case .event(let event): effects = take([event])
         case .events(let events): effects = take(events)
-        case .traffic(let view): live.traffic.take(view)
+        case .traffic(let view): live.traffic.take(view, now: now)
         case .reply(let id, let outcome): effects = take(id, outcome)
         case .connection(let state): effects = take(state)
         case .tick(let time):
@@ -75,14 +75,8 @@ extension ConsoleModel {
     }
 
     private mutating func take(_ state: ConnectionState) -> [ConsoleEffect] {
-        if connection != state {
-            // A retry is the same loss: the age shown is that of the first.
-            if case .lost = connection, case .lost = state {
-            } else if case .lost = connection, state == .connecting {
-            } else {
-                connectionSince = now
-            }
-        }
+        // Every retry is the same loss: its age is that of the first.
+        if state == .connected || connection == .connected || connectionSince == 0 { connectionSince = now }
         connection = state
         guard state == .connected else {
             if case .lost(let reason, _) = state, !pending.isEmpty {

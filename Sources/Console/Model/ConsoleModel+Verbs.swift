@@ -11,7 +11,7 @@ extension ConsoleModel {
         let gate: GateState = device.interfaces.contains { $0.gate == .on } ? .off : .on
         let count = device.interfaces.filter { ($0.gate == .on) == (gate == .off) }.count
         let question = "select an interface, or space again: all \(count) of \(device.name) \(gate.rawValue)"
-        arm(.toggleAll(device: device.name, gate: gate), question)
+        arm(.toggleAll(device: device.name, gate: gate), question, short: "space again: all \(gate.rawValue)")
         return []
     }
 
@@ -29,12 +29,14 @@ extension ConsoleModel {
     /// Asks for `u` a second time, saying what the guest will notice.
     mutating func armUnplug() {
         guard let device = targetDevice else { return }
-        arm(.unplug(device: device.name), "unplug \(device.name)? u again, any other key: no. " + unplugEffect(device))
+        arm(
+            .unplug(device: device.name), "unplug \(device.name)? u again, any other key: no. " + unplugEffect(device),
+            short: "u again: unplug \(device.name)")
     }
 
-    private mutating func arm(_ verb: Armed.Verb, _ question: String) {
+    private mutating func arm(_ verb: Armed.Verb, _ question: String, short: String) {
         notice = nil
-        armed = Armed(verb: verb, question: question, until: now + Armed.seconds)
+        armed = Armed(verb: verb, question: question, short: short, until: now + Armed.seconds)
     }
 
     /// What pulling the device means for its guest at this moment.
@@ -50,10 +52,10 @@ extension ConsoleModel {
             let names = disks.map(\.name).joined(separator: ", ")
             effects.append("DISK \(names) not ejected, unwritten data is lost (e ejects)")
         }
+        let count = device.interfaces.count { $0.gate != .off }
+        effects.append("\(vm) loses \(Format.plural(count, "interface")) at once")
         let rate = live.rates.rate(.device(device.name), now: now)
         if rate.bytes > 0 { effects.append("moving \(Format.rate(rate.bytes)) now") }
-        let count = device.interfaces.filter { $0.gate != .off }.count
-        effects.append("\(vm) loses \(Format.plural(count, "interface")) at once")
         return effects.joined(separator: "; ")
     }
 

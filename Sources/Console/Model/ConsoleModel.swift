@@ -54,18 +54,20 @@ public struct ConsoleModel: Sendable {
 
     public init(
         readOnly: Bool = false, utcOffset: Int = 0, themes: [String] = [], theme: String = Theme.fallback.name,
-        firstSteps: String? = nil
+        firstSteps: String? = nil, mouse: Bool = true
     ) {
         self.readOnly = readOnly
         self.utcOffset = utcOffset
         self.themes = themes
         self.theme = theme
         self.firstSteps = firstSteps
+        mouseCapture = mouse
     }
 
     /// The picture on the screen.
     var shown: Picture { frozen ?? live }
     var isFrozen: Bool { frozen != nil }
+    var isConnected: Bool { connection == .connected }
 
     var layout: Layout { Layout(columns: columns, rows: rows, tier: tier, focus: focus, zoomed: zoomed) }
 
@@ -86,8 +88,13 @@ public struct ConsoleModel: Sendable {
         }
     }
 
+    /// The moment of the picture on the screen: a frozen or cut off one does not grow older.
+    var shownTime: Double {
+        isFrozen || !isConnected ? shown.time : now
+    }
+
     func clock(_ time: Double) -> String { Format.moment(time, now: now, offset: utcOffset) }
-    func age(_ time: Double) -> Double { max(0, now - time) }
+    func age(_ time: Double) -> Double { max(0, shownTime - time) }
 }
 
 /// What part of a list is on the screen.

@@ -59,6 +59,8 @@ struct Armed: Sendable, Equatable {
 
     var verb: Verb
     var question: String
+    /// For 20 columns.
+    var short: String
     var until: Double
 }
 

@@ -55,8 +55,12 @@ struct RateBook: Sendable, Equatable {
         now - computedAt > Self.stale ? Rate() : rates[id] ?? Rate()
     }
 
-    /// Bytes a second of the last samples, oldest first.
-    func line(_ id: ObjectID) -> [Double] { history[id] ?? [] }
+    /// Bytes a second of the last samples, oldest first; seconds without a snapshot moved nothing.
+    func line(_ id: ObjectID, now: Double) -> [Double] {
+        let silent =
+            now - computedAt > Self.stale ? Format.whole(now - computedAt, limit: Double(Self.historyLength)) : 0
+        return (history[id] ?? []) + Array(repeating: 0, count: silent)
+    }
 
     private static func counters(of snapshot: Snapshot) -> [ObjectID: Counters] {
         var counters: [ObjectID: Counters] = [:]

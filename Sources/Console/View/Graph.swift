@@ -64,7 +64,8 @@ enum Graph {
 enum HexDump {
     /// As many bytes a line as fit `width`: 16, 8 or 4, spaced apart where there is room.
     static func lines(_ bytes: [UInt8], width: Int) -> [StyledText] {
-        let perLine = width >= 58 ? 16 : width >= 38 ? 8 : 4
+        let fitting = width >= 58 ? 16 : width >= 38 ? 8 : 4
+        let perLine = bytes.count <= 8 ? min(fitting, 8) : fitting
         // 16 spaced bytes take 71 columns; grouped by four they take 58.
         let group = perLine == 16 && width < 71 ? 4 : 1
         return stride(from: 0, to: bytes.count, by: perLine).map { start in

@@ -103,7 +103,7 @@ extension Screen {
             return text
         }
         text.add(" \(min(interface.endpoints.count, 9))EP ", .dim)
-        text.add(Graph.sparkline(model.shown.rates.line(id), width: spark, glyphs: glyphs), .in)
+        text.add(Graph.sparkline(model.shown.rates.line(id, now: model.shownTime), width: spark, glyphs: glyphs), .in)
         let rate = model.rate(id).bytes
         text.column(Format.bytes(rate), max(0, width - text.width), .right, rate > 0 ? .text : .dim)
         return text

@@ -40,6 +40,11 @@ extension Screen {
     private func isWorthHinting(_ binding: Binding) -> Bool {
         switch binding.action {
         case .undo, .nextFault: model.disabledReason(binding.action) == nil
+        case .complete:
+            switch model.mode {
+            case .command, .plug: true
+            default: false
+            }
         default: true
         }
     }
@@ -58,6 +63,9 @@ extension ConsoleModel {
             return interface.gate == .on ? "off" : "on"
         case .freeze: return isFrozen ? "live" : hint
         case .pin: return pinned == nil ? hint : "unpin"
+        case .accept:
+            if case .filter = mode { return "keep" }
+            return hint
         case .zoom: return zoomed ? "unzoom" : hint
         case .drill where focus == .traffic: return transferCursor == nil ? hint : "follow"
         default: return hint

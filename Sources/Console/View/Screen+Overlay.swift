@@ -119,7 +119,8 @@ extension Screen {
     private mutating func drawHelp(_ help: HelpState) {
         let all = model.helpLines(help)
         let inside = overlay(
-            "Keys", width: 86, height: min(max(all.count, 3), 44) + 1, remark: StyledText("type to search", .dim))
+            "Keys", width: 86, height: min(max(all.count, 3), 44) + 1,
+            remark: StyledText("↑↓ scroll, type to search", .dim))
         guard inside.height > 0 else { return }
         canvas.draw(
             StyledText(" /", .hintKey) + StyledText(help.editor.text), inside.column, inside.row, width: inside.width)

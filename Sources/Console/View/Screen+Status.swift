@@ -13,7 +13,9 @@ extension Screen {
             return
         }
         if rect.height > 1 {
-            canvas.draw(StyledText(" ") + model.selectionSummary, 0, rect.row, width: rect.width)
+            if model.live.snapshot != nil {
+                canvas.draw(StyledText(" ") + model.selectionSummary, 0, rect.row, width: rect.width)
+            }
             canvas.draw(StyledText(" ") + (urgent ?? model.prospect), 0, rect.row + 1, width: rect.width)
         } else {
             let short = layout.tier <= .small
@@ -25,6 +27,7 @@ extension Screen {
     private var urgent: StyledText? {
         if let armed = model.armed {
             let left = max(0, armed.until - model.now)
+            if layout.tier <= .extraSmall { return StyledText(armed.short, .warn, .bold) }
             return StyledText(armed.question, .warn, .bold) + StyledText("  \(Format.whole(left.rounded(.up))) s", .dim)
         }
         if case .panes = model.mode, let notice = model.notice { return StyledText(notice.text, notice.role) }
@@ -33,9 +36,13 @@ extension Screen {
             let shown = model.live.snapshot == nil ? "" : " Shown is the state of \(model.clock(model.live.time))."
             return StyledText("engine: \(reason)\(retry).\(shown)", .bad)
         }
+        if model.connection == .connecting, model.live.snapshot != nil {
+            return StyledText(
+                "connecting to the engine … Shown is the state of \(model.clock(model.live.time)).", .busy)
+        }
         if let oldest = model.pending.values.min(by: { $0.sentAt < $1.sentAt }) {
             let others = model.pending.count > 1 ? "  +\(model.pending.count - 1)" : ""
-            return StyledText("\(oldest.label) … \(Format.duration(model.age(oldest.sentAt)))\(others)", .busy)
+            return StyledText("\(oldest.label) … \(Format.duration(max(0, model.now - oldest.sentAt)))\(others)", .busy)
         }
         if let steps = model.firstSteps { return StyledText(steps, .title) }
         return nil
@@ -58,7 +65,7 @@ extension Screen {
         }
         var line = StyledText(" " + sign, .hintKey) + StyledText(editor.text, role)
         if case .filter(let pane, _, _) = model.mode, layout.status.height < 2 {
-            line.add("  \(model.rowIDs(pane).count) rows", .dim)
+            line.add("  " + Format.plural(model.rowIDs(pane).count, "row"), .dim)
         }
         return (line, 2 + DisplayText.width(editor.beforeCursor))
     }
@@ -67,7 +74,7 @@ extension Screen {
     private var promptHelp: StyledText {
         switch model.mode {
         case .filter(let pane, _, _):
-            let count = "\(model.rowIDs(pane).count) rows"
+            let count = Format.plural(model.rowIDs(pane).count, "row")
             if let error = model.filters[pane]?.error { return StyledText(" \(error)", .bad) }
             return StyledText(" \(count)", .good) + StyledText("  words  state:lost  kind:serial  rate>1k  !not", .dim)
         case .command(let command):

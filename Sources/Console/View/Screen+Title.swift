@@ -46,6 +46,9 @@ extension Screen {
                 Segment(text: StyledText("\(devices)dev"), rank: 2),
             ]
         case .extraSmall, .small:
+            guard picture.snapshot != nil else {
+                return [Segment(text: StyledText("2virt", .title, .bold), rank: 1), Segment(text: faults, rank: 0)]
+            }
             var segments = [
                 Segment(text: StyledText("2virt", .title, .bold), rank: 6),
                 Segment(text: StyledText("\(vms)vm"), rank: 2),
@@ -59,6 +62,10 @@ extension Screen {
             let isWide = layout.tier >= .large
             var name = StyledText("2virt", .title, .bold)
             if let host = picture.snapshot?.engine.hostName, !host.isEmpty { name.add(" " + Fit.cut(host, 24)) }
+            // Before the first picture there is nothing to count.
+            guard picture.snapshot != nil else {
+                return [Segment(text: name, rank: 1), Segment(text: faults, rank: 0)]
+            }
             var segments = [
                 Segment(text: name, rank: 1), Segment(text: vmSegment(isWide), rank: 2),
                 Segment(text: StyledText(isWide ? Format.plural(devices, "device") : "\(devices) dev"), rank: 3),
@@ -72,7 +79,7 @@ extension Screen {
             segments.append(Segment(text: StyledText(Format.rate(rate.bytes)), rank: 4))
             segments.append(Segment(text: StyledText("\(Format.whole(rate.transfers + 0.5)) URB/s", .dim), rank: 6))
             segments.append(Segment(text: faults, rank: 0))
-            if model.readOnly { segments.append(Segment(text: StyledText("read-only", .warn), rank: 5)) }
+            if model.readOnly { segments.append(Segment(text: StyledText("read-only", .warn), rank: 1)) }
             return segments
         }
     }
@@ -94,7 +101,8 @@ extension Screen {
     }
 
     private func faultSegment(_ count: Int) -> StyledText {
-        if case .lost = model.connection { return StyledText(layout.tier == .line ? "LOST" : "NO ENGINE", .bad) }
+        if model.live.snapshot == nil, model.connection == .connecting { return StyledText("...", .busy) }
+        if !model.isConnected { return StyledText(layout.tier == .line ? "LOST" : "NO ENGINE", .bad) }
         if model.live.snapshot == nil { return StyledText("...", .busy) }
         if count > 0 {
             return StyledText(layout.tier >= .medium ? "! " + Format.plural(count, "fault") : "!\(count)", .bad)
@@ -124,7 +132,7 @@ extension Screen {
             let behind = model.live.totalTransfers &- min(frozen.totalTransfers, model.live.totalTransfers)
             text.add(isShort ? "FRZ " : "FROZEN +\(Format.grouped(behind)) URB  ", .warn)
         } else if case .lost = model.connection {
-            text.add(isShort ? "LOST " : "LOST \(Format.duration(model.age(model.connectionSince)))  ", .bad)
+            text.add(isShort ? "LOST " : "LOST \(Format.duration(max(0, model.now - model.connectionSince)))  ", .bad)
         } else if model.connection == .connecting {
             text.add(isShort ? "" : "CONNECTING  ", .busy)
         } else if !isShort {

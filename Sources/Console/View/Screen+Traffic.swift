@@ -37,10 +37,10 @@ extension Screen {
             text.add("  \(model.transferRows().count) of \(model.shown.traffic.transfers.count)  Esc clears", .dim)
         } else if let view = model.shown.traffic.view {
             let counters = view.counters
+            text.add(" ring \(Format.grouped(view.ringCount)), \(Format.grouped(view.ringDropped)) dropped", .dim)
             text.add(
-                " total in \(Format.bytes(Double(counters.bytesIn))) out \(Format.bytes(Double(counters.bytesOut)))",
+                "  in \(Format.bytes(Double(counters.bytesIn))) out \(Format.bytes(Double(counters.bytesOut)))",
                 .dim)
-            text.add("  ring \(Format.grouped(view.ringCount)), dropped \(Format.grouped(view.ringDropped))", .dim)
         }
         canvas.draw(text, parts.footer.column, parts.footer.row, width: parts.footer.width)
     }
@@ -68,7 +68,7 @@ extension Screen {
         let rate = model.rate(id)
         let view = model.shown.traffic.selector == selector ? model.shown.traffic.view : nil
         let seconds = max(view?.sampleSeconds ?? 1, 0.001)
-        let samples = view?.samples ?? []
+        let samples = view == nil ? [] : model.shown.traffic.samples(now: model.shownTime)
         let counters = view?.counters ?? counters(selector)
         let samplesIn = samples.map { Double($0.bytesIn) / seconds }
         let samplesOut = samples.map { Double($0.bytesOut) / seconds }

@@ -89,7 +89,8 @@ extension Screen {
             text.column(note, max(0, width - text.width), .left, word.role)
         } else {
             let rate = model.rate(id).bytes
-            text.add(Graph.sparkline(model.shown.rates.line(id), width: spark, glyphs: glyphs), .in)
+            text.add(
+                Graph.sparkline(model.shown.rates.line(id, now: model.shownTime), width: spark, glyphs: glyphs), .in)
             text.column(Format.bytes(rate) + "/s", max(0, width - text.width), .right, rate > 0 ? .text : .dim)
         }
         return text

@@ -3,7 +3,7 @@ import ControlProtocol
 /// The VM table of the larger screens.
 extension Screen {
     fileprivate enum VMColumn: CaseIterable {
-        case devices, rate, cpu, uptime, memory, vcpus, accelerator
+        case devices, rate, cpu, uptime, memory, vcpus, accelerator, ports
 
         var heading: String {
             switch self {
@@ -14,18 +14,20 @@ extension Screen {
             case .memory: "MEM"
             case .vcpus: "VCPU"
             case .accelerator: "ACC"
+            case .ports: "FREE PORTS"
             }
         }
 
         var width: Int {
             switch self {
             case .devices: 3
-            case .rate: 7
+            case .rate: 8
             case .cpu: 5
             case .uptime: 4
             case .memory: 6
             case .vcpus: 4
             case .accelerator: 4
+            case .ports: 10
             }
         }
     }
@@ -57,7 +59,14 @@ extension Screen {
             name -= column.width + 1
             columns.append(column)
         }
-        return (columns, max(0, name))
+        // A name far from its numbers is read in the wrong row.
+        return (columns, min(max(0, name), 40))
+    }
+
+    /// What is in the VM's ports, or why it is as it is.
+    private func remark(_ vm: VMSnapshot) -> String {
+        if let reason = vm.reason { return reason }
+        return vm.attached.map { $0.device ?? "(\($0.product))" }.joined(separator: ", ")
     }
 
     private func row(_ id: ObjectID, _ columns: [VMColumn], _ name: Int) -> StyledText {
@@ -76,12 +85,13 @@ extension Screen {
         if columns.contains(.rate) {
             if vm.state == .running {
                 let rate = model.rate(id).bytes
-                text.column(Format.bytes(rate), 8, .right, rate > 0 ? .text : .dim)
+                text.column(Format.bytes(rate), 9, .right, rate > 0 ? .text : .dim)
             } else {
-                text.column(vm.shortState(model.age(vm.since)), 8, .right, word.role)
+                text.column(vm.shortState(model.age(vm.since)), 9, .right, word.role)
             }
         }
-        for column in tail { text.column(vm.text(column, now: model.now), column.width + 1, .right, .dim) }
+        for column in tail { text.column(vm.text(column, now: model.shownTime), column.width + 1, .right, .dim) }
+        if columns.count == VMColumn.allCases.count { text.add("  " + remark(vm), .dim) }
         return text
     }
 }
@@ -107,6 +117,10 @@ extension VMSnapshot {
         case .memory: memoryBytes.map { Format.bytes(Double($0)) } ?? "-"
         case .vcpus: vcpus.map(String.init) ?? "-"
         case .accelerator: accelerator ?? "-"
+        case .ports:
+            controllers.isEmpty
+                ? "none"
+                : "\(controllers.reduce(0) { $0 &+ $1.freePorts }) of \(controllers.reduce(0) { $0 &+ $1.ports })"
         }
     }
 }

@@ -98,7 +98,7 @@ extension Screen {
             if let detail = layout.detail { drawTransferDetail(detail) }
             drawTicker()
             // The last truth, but not the present one.
-            if case .lost = model.connection { canvas.grey(layout.body) }
+            if !model.isConnected { canvas.grey(layout.body) }
         }
         drawStatus()
         drawHints()
