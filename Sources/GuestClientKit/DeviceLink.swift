@@ -31,6 +31,7 @@ final class DeviceLink {
     private var nextWaiter = 0
     private var streams = 0
     private var isGoingAway = false
+    private var hasFailed = false
     /// The service that requests are addressed to.
     private(set) var authority: String
     /// Why the last connection ended.
@@ -47,6 +48,7 @@ final class DeviceLink {
     func opened(socket: CInt, serviceName: String) {
         if service == nil && ServiceName.isValid(serviceName) { authority = serviceName }
         isGoingAway = false
+        hasFailed = false
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         ClientBootstrap(group: eventLoop)
             .channelInitializer { channel in
@@ -166,13 +168,15 @@ final class DeviceLink {
 
     fileprivate func connectionFailed(_ connection: Channel, _ error: any Error) {
         guard case .open(let channel, _) = state, channel === connection else { return }
-        reason = "HTTP/2: \(error)"
+        // Errors that follow the first are its consequences.
+        if !hasFailed { reason = "HTTP/2: \(error)" }
+        hasFailed = true
         channel.close(promise: nil)
     }
 
     fileprivate func connectionClosed(_ connection: Channel) {
         guard case .open(let channel, _) = state, channel === connection else { return }
-        if !isGoingAway { reason = "the HTTP/2 session was closed" }
+        if !isGoingAway && !hasFailed { reason = "the HTTP/2 session was closed" }
         state = .away(reason: reason)
     }
 

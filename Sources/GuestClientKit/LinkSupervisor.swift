@@ -41,7 +41,9 @@ final class LinkSupervisor: Sendable {
                 let began = monotonicMilliseconds()
                 let end = try serve(session)
                 if end == .stopped { return }
-                report("disconnected: \(end)")
+                let report = report
+                // When HTTP/2 gave up, the link knows why.
+                onLoop { report("disconnected: \(end == .clientClosed ? $0.reason : end.description)") }
                 // A session that ends at once would end again: give the device a moment, or news.
                 if monotonicMilliseconds() - began < Int64(Self.retryMilliseconds) && end != .deviceGone {
                     transport.waitForChange(milliseconds: Self.retryMilliseconds, stop: stop)

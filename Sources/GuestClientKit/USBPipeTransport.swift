@@ -66,10 +66,12 @@ public final class USBPipeTransport: PipeTransport {
             throw .failed("\(usb.path): the device refused to open a session: \(errorText(error.code))")
         }
         let size = usb.preferredTransferSize
+        let plan = InTransferPlan(controller: tree.controllerDriver(bus: device.bus), preferredSize: size)
         let layout = BulkPump.Layout(
             inEndpoint: bulkIn.address, outEndpoint: bulkOut.address, outPacketSize: bulkOut.maximumPacketSize,
-            inSize: size,
-            outSize: hello?.outTransferSize(limit: size, packet: bulkOut.maximumPacketSize) ?? size)
+            inSize: plan.size,
+            outSize: hello?.outTransferSize(limit: size, packet: bulkOut.maximumPacketSize) ?? size,
+            inSlots: plan.count)
         usb.allocateSlots(layout.inSlots + layout.outSlots, size: size)
         let name = interface.name.isEmpty ? "interface \(interface.number)" : interface.name
         return USBPipeSession(

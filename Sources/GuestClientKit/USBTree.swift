@@ -16,6 +16,12 @@ public struct USBTree: Sendable {
             .sorted { ($0.bus, $0.device) < ($1.bus, $1.device) }
     }
 
+    /// The driver of a bus's host controller, e.g. "xhci_hcd".
+    func controllerDriver(bus: Int) -> String? {
+        // The root hub's entry is a link into the device tree, where its parent is the controller.
+        SystemFile.linkName("\(root)/usb\(bus)/../driver")
+    }
+
     private func device(_ name: String, interfaces: [String]) -> USBDeviceRecord? {
         let folder = "\(root)/\(name)"
         guard let bus = SystemFile.decimal("\(folder)/busnum", as: UInt16.self),
