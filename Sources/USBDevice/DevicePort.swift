@@ -18,6 +18,8 @@ public final class DevicePort {
     private var pending: [TransferID: EndpointAddress] = [:]
     /// Set between `connect` and `disconnect`.
     public private(set) var speed: Speed?
+    /// While `disconnect` completes what is pending: a host that submits anew from a completion must not be left waiting.
+    private var isDisconnecting = false
 
     public init(firmware: any Firmware) {
         self.firmware = firmware
@@ -33,6 +35,8 @@ public final class DevicePort {
     ///
     /// - Throws: when the device cannot run at that speed, or another host holds it.
     public func connect(to host: any TransferHost, speed: Speed) throws(DevicePortError) {
+        // A wire that died without disconnecting must not hold the device for ever.
+        if self.speed != nil, self.host == nil { disconnect() }
         guard self.speed == nil else { throw .busy }
         guard firmware.speeds.contains(speed) else { throw .unsupportedSpeed(speed, supported: firmware.speeds) }
         self.host = host
@@ -43,12 +47,14 @@ public final class DevicePort {
 
     /// Takes the device out: all pending transfers complete with `noDevice`, the host hears of them, then is forgotten.
     public func disconnect() {
-        guard speed != nil else { return }
+        guard speed != nil, !isDisconnecting else { return }
+        isDisconnecting = true
         completeAll(.noDevice)
         firmware.disconnect()
         completeAll(.noDevice)
         speed = nil
         host = nil
+        isDisconnecting = false
         observer?.portDidDisconnect(self)
     }
 
@@ -62,7 +68,7 @@ public final class DevicePort {
     /// Gives the device one transfer. A second transfer with a pending id completes the second with `error`.
     public func submit(_ transfer: Transfer) {
         tap?.submitted(transfer)
-        guard speed != nil else {
+        guard speed != nil, !isDisconnecting else {
             deliver(TransferCompletion(id: transfer.id, endpoint: transfer.endpoint, status: .noDevice))
             return
         }
