@@ -149,6 +149,7 @@ let package = Package(
             name: "ConsoleTests", dependencies: ["Console", "ControlProtocol", "SnapshotFixtures"], exclude: ["Golden"]),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
+        .testTarget(name: "USBDeviceTests", dependencies: ["USBDevice"]),
         .testTarget(name: "TrafficTests", dependencies: ["Traffic"]),
         .testTarget(name: "USBClassesTests", dependencies: ["USBClasses"]),
         .testTarget(

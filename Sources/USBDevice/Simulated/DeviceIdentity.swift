@@ -1,3 +1,5 @@
+import USBCore
+
 /// Who a device says it is (USB 2.0 table 9-8 and its strings).
 public struct DeviceIdentity: Sendable, Equatable {
     public var idVendor: UInt16
@@ -36,6 +38,7 @@ public enum CompositionError: Error, Equatable, CustomStringConvertible {
     case duplicateName(String)
     case tooManyEndpoints(function: String)
     case tooManyInterfaces(function: String)
+    case noPossibleSpeed(asked: Set<Speed>)
 
     public var description: String {
         switch self {
@@ -43,6 +46,8 @@ public enum CompositionError: Error, Equatable, CustomStringConvertible {
         case .duplicateName(let name): "two interfaces are named '\(name)'; names must differ within a device"
         case .tooManyEndpoints(let function):
             "interface '\(function)' does not fit: a USB device has at most 15 IN and 15 OUT endpoints; move it to another device"
+        case .noPossibleSpeed(let asked):
+            "its interfaces cannot run at \(asked.sorted().map(\.name).joined(separator: " or ")) speed; allow full or high speed"
         case .tooManyInterfaces(let function):
             "interface '\(function)' does not fit: a USB configuration has at most 32 interfaces; move it to another device"
         }

@@ -12,6 +12,8 @@ final class EndpointQueue {
 
     let owner: Composition.EndpointOwner
     var transfers: Deque<Transfer> = []
+    /// OUT transfers that the function has taken, ever: how the pump sees progress.
+    var takenCount = 0
     var isHalted = false
     private(set) var queuedBytes = 0
     private var chunks: Deque<Chunk> = []

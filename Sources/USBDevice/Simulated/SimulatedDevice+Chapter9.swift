@@ -43,8 +43,12 @@ extension SimulatedDevice {
         case .setInterface where setup.requestType == RequestType(.out, .standard, .interface):
             setAlternateSetting(setup)
         case .setAddress where setup.requestType == RequestType(.out, .standard, .device): setAddress(setup.value)
-        case .setSEL where state.composition?.speed == .super: setup.length == 6 ? .acknowledge() : .stall
-        case .setIsochronousDelay where state.composition?.speed == .super: .acknowledge()
+        case .setSEL
+        where state.composition?.speed == .super && setup.requestType == RequestType(.out, .standard, .device):
+            setup.length == 6 ? .acknowledge() : .stall
+        case .setIsochronousDelay
+        where state.composition?.speed == .super && setup.requestType == RequestType(.out, .standard, .device):
+            .acknowledge()
         default: .stall
         }
     }
@@ -59,7 +63,11 @@ extension SimulatedDevice {
         guard let configuration = state.composition?.configuration,
             value == 0 || value == UInt16(configuration.configurationValue)
         else { return .stall }
-        leaveConfiguration()
+        // Again while a completion has made the host configure in between: parked transfers must not be forgotten. When
+        // a completion has unplugged the device, this request is over already.
+        let connection = state.number
+        repeat { leaveConfiguration() } while state.configuration != 0
+        guard state.number == connection else { return .stall }
         if value != 0 { enterConfiguration(UInt8(value)) }
         port?.report(.configured(UInt8(value)))
         return .acknowledge()
@@ -118,7 +126,8 @@ extension SimulatedDevice {
         case (.device, FeatureSelector.u2Enable) where state.composition?.speed == .super && state.configuration != 0:
             state.u2Enabled = set
             return .acknowledge()
-        case (.interface, FeatureSelector.functionSuspend) where state.composition?.speed == .super:
+        case (.interface, FeatureSelector.functionSuspend)
+        where state.composition?.speed == .super && state.configuration != 0:
             return interfaceOwner(setup.index & 0xFF) == nil ? .stall : .acknowledge()
         default:
             return .stall

@@ -32,15 +32,21 @@ extension SimulatedDevice {
         func queuedBytes(_ endpoint: EndpointKey) -> Int { queue(endpoint)?.queuedBytes ?? 0 }
 
         func read(_ endpoint: EndpointKey) -> [UInt8]? {
-            guard let device, let queue = queue(endpoint), queue.address.direction == .out, !queue.isHalted,
+            guard let device, device.state.configuration != 0, let queue = queue(endpoint),
+                queue.address.direction == .out, !queue.isHalted,
                 device.gates[function] != .muted, let transfer = queue.transfers.popFirst()
             else { return nil }
+            queue.takenCount += 1
+            // The host may submit the next transfer from the completion; offered now, it would overtake these bytes.
+            let wasPumping = queue.isPumping
+            queue.isPumping = true
             device.finish(transfer, .success, actualLength: transfer.data.count)
+            queue.isPumping = wasPumping
             return transfer.data
         }
 
         func halt(_ endpoint: EndpointKey) {
-            guard let device, let queue = queue(endpoint) else { return }
+            guard let device, device.state.configuration != 0, let queue = queue(endpoint) else { return }
             device.halt(queue)
         }
 

@@ -16,6 +16,8 @@ public final class SimulatedDevice: Firmware {
 
     /// What lasts from connect to disconnect.
     struct ConnectionState {
+        /// Tells this connection from the next, for what was interrupted by an unplug.
+        var number = 0
         var composition: Composition?
         var address: UInt8 = 0
         var configuration: UInt8 = 0
@@ -44,8 +46,11 @@ public final class SimulatedDevice: Firmware {
             .flatMap(\.endpoints).map(\.type)
         if types.contains(.bulk) || types.contains(.isochronous) { possible.remove(.low) }
         self.speeds = possible
+        guard !possible.isEmpty else { throw .noPossibleSpeed(asked: speeds) }
         // Whatever is hidden later, all functions together must fit: numbers are given out over all of them.
-        _ = try Composition(identity: identity, functions: functions, isHidden: { _ in false }, at: .full)
+        for speed in possible.sorted() {
+            _ = try Composition(identity: identity, functions: functions, isHidden: { _ in false }, at: speed)
+        }
         for (index, function) in functions.enumerated() {
             let context = Context(device: self, function: index)
             contexts.append(context)
@@ -131,13 +136,13 @@ public final class SimulatedDevice: Firmware {
     }
 
     public func connect(at speed: Speed) {
-        state = ConnectionState()
+        state = ConnectionState(number: state.number &+ 1)
         state.composition = try? compose(at: speed)
     }
 
     public func disconnect() {
         leaveConfiguration()
-        state = ConnectionState()
+        state = ConnectionState(number: state.number &+ 1)
     }
 
     public func busReset() {
@@ -145,6 +150,7 @@ public final class SimulatedDevice: Firmware {
         state.address = 0
         state.u1Enabled = false
         state.u2Enabled = false
+        state.announcedEnumeration = false
     }
 
     public func submit(_ transfer: Transfer) {
@@ -193,19 +199,20 @@ public final class SimulatedDevice: Firmware {
 
     /// Moves what can move at an endpoint: bytes into parked IN transfers, OUT transfers to their function.
     func pump(_ queue: EndpointQueue) {
-        guard !queue.isPumping, !queue.isHalted, gates[queue.owner.function] != .muted else { return }
+        guard !queue.isPumping else { return }
         queue.isPumping = true
         defer { queue.isPumping = false }
         let function = functions[queue.owner.function]
         if queue.address.direction == .out {
             // Asked again only while it takes something: a function that leaves a transfer is asked at the next one.
-            while let waiting = queue.transfers.first?.id, state.queues[queue.address] === queue {
+            while !queue.transfers.isEmpty, canMove(queue) {
+                let taken = queue.takenCount
                 function.endpointReady(queue.owner.key)
-                if queue.transfers.first?.id == waiting { break }
+                if queue.takenCount == taken { break }
             }
             return
         }
-        while queue.hasData, let transfer = queue.transfers.first, state.queues[queue.address] === queue {
+        while queue.hasData, canMove(queue), let transfer = queue.transfers.first {
             queue.transfers.removeFirst()
             let payload = queue.take(upTo: transfer.length)
             let isShort = transfer.flags.contains(.shortNotOK) && payload.count < transfer.length
@@ -214,12 +221,18 @@ public final class SimulatedDevice: Firmware {
         }
     }
 
+    /// Asked before each move: any completion or function may halt, mute or take away the endpoint.
+    private func canMove(_ queue: EndpointQueue) -> Bool {
+        !queue.isHalted && gates[queue.owner.function] != .muted && state.queues[queue.address] === queue
+    }
+
     /// Endpoints vanish: their transfers are cancelled, their functions told.
     func leaveConfiguration() {
         guard state.configuration != 0 else { return }
         state.configuration = 0
         state.alternateSettings = [:]
-        // Told first, while a function can still learn what the guest has not taken.
+        // Told first, while a function can still learn what the guest has not taken; and since a completion may make the
+        // host configure anew, whose activation must be the last word.
         for index in visibleFunctions { functions[index].deactivate() }
         let queues = state.queues
         state.queues = [:]
@@ -239,11 +252,12 @@ public final class SimulatedDevice: Firmware {
         guard let composition = state.composition else { return }
         let gone = state.queues.values.filter { $0.owner.interface == number }.sorted { $0.address < $1.address }
         for queue in gone { state.queues[queue.address] = nil }
-        cancel(gone)
         state.alternateSettings[number] = setting
         for owner in composition.endpoints where owner.interface == number && owner.alternateSetting == setting {
             state.queues[owner.descriptor.address] = EndpointQueue(owner)
         }
+        // Last, since completions may call back: nothing of the old setting is reachable any more.
+        cancel(gone)
         let owner = composition.interfaces[Int(number)]
         functions[owner.function].alternateSettingChanged(interface: owner.offset, to: setting)
     }
