@@ -85,6 +85,7 @@ let package = Package(
                 "ControlClient",
                 "TOMLKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
 

@@ -1,6 +1,12 @@
 import ArgumentParser
 import Foundation
 
+/// A verb that shows the console: it blocks signals and owns the main thread.
+protocol MainThreadVerb: ParsableCommand {
+    /// Returns the exit code.
+    func runOnMainThread() -> Int32
+}
+
 /// Where the process starts: the console gets the main thread to itself, every other verb runs as a task.
 ///
 /// The main function is not async, so that the console can block its signals before there is a second thread.
@@ -8,7 +14,7 @@ import Foundation
 enum Main {
     static func main() {
         do {
-            if let console = try TwoVirt.parseAsRoot() as? ConsoleVerb { exit(console.runOnMainThread()) }
+            if let verb = try TwoVirt.parseAsRoot() as? any MainThreadVerb { exit(verb.runOnMainThread()) }
         } catch {
             end(with: error)
         }

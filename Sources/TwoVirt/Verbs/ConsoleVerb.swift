@@ -1,11 +1,9 @@
 import ArgumentParser
 import CTerminal
-import Console
 import Foundation
-import Terminal
 
 /// `2virt`, or `2virt console`
-struct ConsoleVerb: ParsableCommand {
+struct ConsoleVerb: MainThreadVerb {
     static let configuration = CommandConfiguration(
         commandName: "console",
         abstract: "The console: watch VMs and devices, plug and unplug. This is what 2virt does without a verb.")
@@ -21,35 +19,18 @@ struct ConsoleVerb: ParsableCommand {
         CrashReports.restartWithPlainOnes()
         // Before there is a second thread: all of them inherit the mask.
         ct_block_signals()
+        let session = ConsoleSession(theme: theme, readOnly: readOnly, mouse: !noMouse)
         do {
-            let choice = try TerminalChoice.ofThisProcess()
-            let themes = ThemeStore.ofThisProcess
-            let themeName = theme ?? themes.preferred
-            let theme = try themes.load(themeName)
-            let socket = try EngineStart(options: engine).wait()
-            return ScreenActor.run { show(choice, theme, themeName, themes, socket) }
-        } catch let stop as EngineStart.Stopped {
+            let preparation = try session.prepare()
+            let options = engine
+            let socket = try MainThreadTask.run {
+                let client = try await options.connect()
+                client.close()
+                return client.socket
+            }
+            return session.run(preparation, socket: socket)
+        } catch let stop as MainThreadTask.Stopped {
             return 128 + stop.signal
-        } catch {
-            StandardError.write("2virt: \(error)")
-            return 1
-        }
-    }
-
-    @ScreenActor
-    private func show(
-        _ choice: TerminalChoice, _ theme: Theme, _ themeName: String, _ themes: ThemeStore, _ socket: String
-    ) -> Int32 {
-        do {
-            let screen = try Screen(choice: choice, theme: theme, mouse: !noMouse)
-            let model = ConsoleModel(
-                readOnly: readOnly, utcOffset: Clock.offsetFromUTC, themes: themes.names, theme: themeName)
-            let application = ConsoleApplication(
-                model: model, screen: screen, themes: themes, socket: socket, actor: OperatorName.current)
-            let exit = screen.run(application)
-            screen.close()
-            if let note = choice.note { StandardError.write("2virt: \(note)") }
-            return exit.code
         } catch {
             StandardError.write("2virt: \(error)")
             return 1
