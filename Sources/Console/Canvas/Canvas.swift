@@ -46,6 +46,12 @@ public struct Canvas: Sendable, Equatable {
         _ glyph: DisplayText.Glyph, _ column: Int, _ row: Int, _ role: StyleRole, _ attributes: CellAttributes
     ) {
         guard contains(column, row), column + glyph.width <= columns else { return }
+        let index = row * columns + column
+        if glyph.width == 1, cells[index].width == 1 {
+            // By far the most; nothing to mend.
+            cells[index] = Cell(glyph.character, role: role, attributes: attributes)
+            return
+        }
         if self[column, row].isContinuation { self[column - 1, row] = blank(like: self[column - 1, row]) }
         let last = column + glyph.width - 1
         if self[last, row].width == 2 { self[last + 1, row] = blank(like: self[last + 1, row]) }

@@ -15,6 +15,7 @@ public enum DisplayText {
     /// The glyphs of `text`, in order; never contains a control, a format character or an emoji joiner.
     public static func glyphs(_ text: some StringProtocol) -> [Glyph] {
         var glyphs: [Glyph] = []
+        glyphs.reserveCapacity(text.utf8.count)
         var marks = 0
         for scalar in text.unicodeScalars {
             switch columns(of: scalar) {

@@ -28,7 +28,7 @@ extension Screen {
         if let armed = model.armed {
             let left = max(0, armed.until - model.now)
             if layout.tier <= .extraSmall { return StyledText(armed.short, .warn, .bold) }
-            return StyledText(armed.question, .warn, .bold) + StyledText("  \(Format.whole(left.rounded(.up))) s", .dim)
+            return StyledText(armed.question, .warn, .bold) + StyledText("  \(Format.whole(left + 0.999)) s", .dim)
         }
         if case .panes = model.mode, let notice = model.notice { return StyledText(notice.text, notice.role) }
         if case .lost(let reason, let retryAt) = model.connection {

@@ -90,12 +90,11 @@ extension Screen {
         var text = StyledText(Format.plural(vms.count, "VM"))
         guard isWide, !vms.isEmpty else { return text }
         text.add(":")
+        let counts = vms.reduce(into: [:]) { $0[$1.state, default: 0] += 1 }
         for state in VMState.allCases {
-            let those = vms.filter { $0.state == state }
-            guard let first = those.first else { continue }
-            let role = first.stateWord.role
-            let short = state == .running ? "run" : state == .lost ? "lost" : first.shortState(0)
-            text.add(" \(those.count) \(short)", role == .bad || role == .warn ? role : .dim)
+            guard let count = counts[state] else { continue }
+            let role = state.stateWord.role
+            text.add(" \(count) \(state.short)", role == .bad || role == .warn ? role : .dim)
         }
         return text
     }

@@ -23,7 +23,7 @@ extension Screen {
     func transferLines(_ width: Int) -> [StyledText] {
         guard let row = model.heldTransfer else { return [StyledText(" no transfer yet", .dim)] }
         var lines: [StyledText] = []
-        let fraction = Format.whole((row.time - row.time.rounded(.down)) * 1_000_000)
+        let fraction = Format.whole((row.time - Double(Format.whole(row.time))) * 1_000_000)
         let micros = String(String(1_000_000 + min(fraction, 999_999)).dropFirst())
         var first = StyledText(" \(Format.clock(row.time, offset: model.utcOffset)).\(micros)", .dim)
         first.add("  \(row.type)", .dim)

@@ -97,18 +97,6 @@ extension Screen {
 }
 
 extension VMSnapshot {
-    /// At most seven columns: `paused`, `lost 4s`.
-    func shortState(_ age: Double) -> String {
-        switch state {
-        case .starting: "start"
-        case .running: "running"
-        case .paused: "paused"
-        case .shutdown: "off"
-        case .unreachable: "unreach"
-        case .lost: "lost" + (age < 1e6 ? " " + Format.shortDuration(age) : "")
-        }
-    }
-
     fileprivate func text(_ column: Screen.VMColumn, now: Double) -> String {
         switch column {
         case .devices, .rate: ""

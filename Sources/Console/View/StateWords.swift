@@ -7,9 +7,9 @@ struct StateWord: Sendable, Equatable {
     var role: StyleRole
 }
 
-extension VMSnapshot {
+extension VMState {
     var stateWord: StateWord {
-        switch state {
+        switch self {
         case .starting: StateWord(glyph: "◐", word: "starting", role: .busy)
         case .running: StateWord(glyph: "●", word: "running", role: .good)
         case .paused: StateWord(glyph: "‖", word: "paused", role: .warn)
@@ -17,6 +17,27 @@ extension VMSnapshot {
         case .unreachable: StateWord(glyph: "!", word: "unreachable", role: .bad)
         case .lost: StateWord(glyph: "✗", word: "lost", role: .bad)
         }
+    }
+
+    /// At most seven columns.
+    var short: String {
+        switch self {
+        case .starting: "start"
+        case .running: "run"
+        case .paused: "paused"
+        case .shutdown: "off"
+        case .unreachable: "unreach"
+        case .lost: "lost"
+        }
+    }
+}
+
+extension VMSnapshot {
+    var stateWord: StateWord { state.stateWord }
+
+    /// At most eight columns: `paused`, `lost 4s`.
+    func shortState(_ age: Double) -> String {
+        state == .lost && age < 1e6 ? "lost " + Format.shortDuration(age) : state.short
     }
 }
 
