@@ -27,12 +27,7 @@ let package = Package(
         .target(name: "USBClasses", dependencies: ["USBCore"]),
         .target(
             name: "USBDevice", dependencies: ["USBCore", .product(name: "DequeModule", package: "swift-collections")]),
-        .target(
-            name: "Traffic",
-            dependencies: [
-                "USBCore", "USBDevice", "ControlProtocol",
-                .product(name: "DequeModule", package: "swift-collections"),
-            ]),
+        .target(name: "Traffic", dependencies: ["USBCore", "USBDevice", "ControlProtocol"]),
         .target(name: "ControlProtocol"),
         .target(name: "Console", dependencies: ["ControlProtocol"]),
 

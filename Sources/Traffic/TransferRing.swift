@@ -1,4 +1,3 @@
-import DequeModule
 import USBCore
 
 /// The newest completed transfers of a device, in fixed-size rows; the oldest fall out when it is full.
@@ -25,7 +24,9 @@ struct TransferRing {
         var head: SIMD64<UInt8>
     }
 
-    private var rows: Deque<Row> = []
+    private var rows: [Row] = []
+    /// Position of the oldest row; 0 until the ring is full.
+    private var start = 0
     private let limit: Int
     private var reserved = 0
     /// Rows that fell out.
@@ -42,9 +43,12 @@ struct TransferRing {
 
     mutating func append(_ row: Row) {
         if rows.count == limit {
-            rows.removeFirst()
+            rows[start] = row
+            start = start + 1 == limit ? 0 : start + 1
             dropped += 1
-        } else if rows.count == reserved {
+            return
+        }
+        if rows.count == reserved {
             // Grown by our own rule: the standard one would overshoot the bound.
             reserved = min(limit, max(32, reserved * 2))
             rows.reserveCapacity(reserved)
@@ -62,7 +66,8 @@ struct TransferRing {
             index -= 1
             let number = dropped + UInt64(index) + 1
             if number <= sequence { break }
-            if isWanted(rows[index]) { found.append((number, rows[index])) }
+            let position = (start + index) % rows.count
+            if isWanted(rows[position]) { found.append((number, rows[position])) }
         }
         return found.reversed()
     }
