@@ -108,6 +108,16 @@ import Testing
         try expectGolden(model, "no-engine-80x24")
     }
 
+    @Test func noVMs() throws {
+        var model = console(80, 24)
+        var snapshot = Harbour.snapshot()
+        snapshot.vms = []
+        snapshot.devices = snapshot.devices.filter { $0.state == .unplugged }
+        snapshot.faults = []
+        _ = model.update(.snapshot(snapshot))
+        try expectGolden(model, "no-vms-80x24")
+    }
+
     @Test func quit() throws {
         var model = console(80, 24)
         model.press(.character("q"))

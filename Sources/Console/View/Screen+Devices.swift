@@ -124,7 +124,7 @@ extension ConsoleModel {
     func note(_ device: DeviceSnapshot) -> String? {
         let age = Format.duration(age(device.since))
         switch device.state {
-        case .unplugged: return device.trouble.map { "cannot be plugged: \($0)" } ?? "unplugged"
+        case .unplugged: return device.trouble ?? "unplugged"
         case .plugging: return "plugging \(age)"
         case .unplugging: return (device.reason ?? "leaving") + " \(age)"
         case .waiting: return "waits for \(device.attachment?.vm ?? "its VM")"

@@ -62,8 +62,8 @@ extension Screen {
         }
         let notes = Rect(inside.column, list.row + list.height, inside.width, noteRows)
         if rows.isEmpty {
-            let what = model.live.vms.isEmpty && chooser.stage != .device ? "no VMs found" : "nothing matches"
-            canvas.draw(StyledText(" " + what, .warn), list.column, list.row, width: list.width)
+            let lacksVMs = model.live.vms.isEmpty && chooser.stage != .device
+            lines(lacksVMs ? model.noVMs(list.width) : [StyledText(" nothing matches", .warn)], list)
         }
         drawPlugNotes(chooser, rows.indices.contains(index) ? rows[index] : nil, notes)
     }

@@ -14,6 +14,7 @@ extension Screen {
 
     private func shelfLines(_ width: Int) -> [StyledText] {
         let devices = model.shown.devices(at: .shelf)
+        if model.shown.vms.isEmpty { return model.noVMs(width) }
         guard !devices.isEmpty else { return [StyledText(" every device is plugged", .dim)] }
         var lines = [StyledText(" p plugs a device into a VM", .dim), StyledText("")]
         for device in devices {
@@ -90,5 +91,15 @@ extension Screen {
             }
             return [head] + attached
         }
+    }
+}
+
+extension ConsoleModel {
+    /// What to do where no VM was found.
+    func noVMs(_ width: Int) -> [StyledText] {
+        let file = shown.snapshot?.engine.configuration ?? "the configuration (there is none yet)"
+        let advice = "VMs are found by the [[vms]] tables of \(file). They appear here by themselves when they start."
+        return [StyledText(" no VMs found", .warn)]
+            + Fit.wrap(advice, max(1, width - 2), lines: 5).map { StyledText(" " + $0, .dim) }
     }
 }
