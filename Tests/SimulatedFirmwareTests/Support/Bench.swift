@@ -45,6 +45,7 @@ final class Bench: Sendable {
     }
 
     /// Runs `body` on the loop.
+    @discardableResult
     func run<Value: Sendable>(_ body: @escaping @Sendable (State) throws -> Value) async throws -> Value {
         let state = state
         return try await loop.submit { try body(state.value) }.get()

@@ -11,7 +11,8 @@ final class Guest: TransferHost, DevicePortObserver {
     private var waiting: [TransferID: (TransferCompletion) -> Void] = [:]
     private(set) var endpoints: [EndpointDescriptor] = []
 
-    init(function: any Function, speed: Speed, feed: AsyncStream<DeviceChange>.Continuation, loop: any EventLoop) throws {
+    init(function: any Function, speed: Speed, feed: AsyncStream<DeviceChange>.Continuation, loop: any EventLoop) throws
+    {
         self.feed = feed
         self.loop = loop
         let device = try SimulatedDevice(
@@ -37,6 +38,11 @@ final class Guest: TransferHost, DevicePortObserver {
         waiting[next] = completed
         port.submit(make(next))
         return next
+    }
+
+    /// Takes back everything that waits.
+    func cancelParked() {
+        for id in waiting.keys.sorted() { port.cancel(id) }
     }
 
     /// A control transfer; functions answer at once.

@@ -26,6 +26,8 @@ extension Bench {
     /// Starts an HTTP/2 client on the guest's end of the bulk pipe.
     func startClient() async throws {
         try await run { state in
+            // A former client's transfers would take this one's bytes.
+            state.guest.cancelParked()
             let pipe = GuestPipe(state.guest)
             let loop = state.guest.loop
             let channel = BulkChannel(usb: pipe, input: .bulkIn, output: .bulkOut, eventLoop: loop)
@@ -144,7 +146,11 @@ private final class ClientStream: ChannelDuplexHandler {
             if headers.endStream { end(false) }
         case .data(let payload):
             if case .byteBuffer(let bytes) = payload.data {
-                if answer.text.utf8.count < 1024 { answer.text += String(buffer: bytes.getSlice(at: bytes.readerIndex, length: min(1024, bytes.readableBytes)) ?? ByteBuffer()) }
+                if answer.text.utf8.count < 1024 {
+                    answer.text += String(
+                        buffer: bytes.getSlice(at: bytes.readerIndex, length: min(1024, bytes.readableBytes))
+                            ?? ByteBuffer())
+                }
                 answer.check.take(bytes)
             }
             if payload.endStream { end(false) }

@@ -69,7 +69,8 @@ final class OriginServer: Sendable {
             .childChannelInitializer { channel in
                 accepted.channels.withLock { $0.append(channel) }
                 return channel.pipeline.configureHTTPServerPipeline(withErrorHandling: false).flatMapThrowing {
-                    try channel.pipeline.syncOperations.addHandler(OriginHandler(name: name, count: { counter.requests.add(1, ordering: .relaxed) }))
+                    try channel.pipeline.syncOperations.addHandler(
+                        OriginHandler(name: name, count: { counter.requests.add(1, ordering: .relaxed) }))
                 }
             }
         if let unixPath {
@@ -77,6 +78,7 @@ final class OriginServer: Sendable {
         } else {
             channel = try await bootstrap.bind(host: "127.0.0.1", port: port).get()
         }
+        self.port = channel.localAddress?.port ?? 0
     }
 
     private final class Counter: Sendable {
@@ -84,13 +86,13 @@ final class OriginServer: Sendable {
     }
 
     var requests: Int { counter.requests.load(ordering: .relaxed) }
-    var port: Int { channel.localAddress?.port ?? 0 }
+    let port: Int
     var text: String { "127.0.0.1:\(port)" }
     var connections: Int { accepted.channels.withLock { $0.count { $0.isActive } } }
 
     /// Dies at once, with all connections.
     func kill() async throws {
-        try await channel.close()
+        if channel.isActive { try await channel.close() }
         let channels = accepted.channels.withLock { $0 }
         for channel in channels where channel.isActive { try? await channel.close() }
     }
@@ -146,7 +148,8 @@ private final class OriginHandler: ChannelInboundHandler {
         case "hold": break
         case "half":
             start(context, ["content-length": "100000000"])
-            context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(Pattern.slice(at: 0, length: 100_000)))), promise: nil)
+            context.writeAndFlush(
+                wrapOutboundOut(.body(.byteBuffer(Pattern.slice(at: 0, length: 100_000)))), promise: nil)
         case "sink": text(context, "\(name) \(check.count) \(check.isEqual ? "equal" : "different")")
         case "headers":
             let lines = head.headers.map { "\($0.name.lowercased()): \($0.value)" }
@@ -162,7 +165,8 @@ private final class OriginHandler: ChannelInboundHandler {
     }
 
     private func start(_ context: ChannelHandlerContext, _ headers: HTTPHeaders) {
-        context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
+        context.write(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
         sent = 0
         isSending = true
     }
