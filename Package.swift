@@ -60,7 +60,7 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "USBDevice", "SimulatedFirmware", "USBRedirection", "Hypervisor", "Traffic", "ControlProtocol",
+                "USBDevice", "USBClasses", "SimulatedFirmware", "USBRedirection", "Hypervisor", "Traffic", "ControlProtocol",
                 "ControlSocket",
                 "TOMLKit",
                 .product(name: "Logging", package: "swift-log"),

@@ -1,6 +1,13 @@
 import Traffic
+import USBClasses
 
 /// Says what transfers mean, with the class decoders.
 struct TransferDecoding: TransferDecoder {
-    func line(for transfer: TransferSummary) -> String { "" }
+    func line(for transfer: TransferSummary) -> String {
+        TransferMeaning(
+            type: transfer.type, direction: transfer.direction, setup: transfer.setup,
+            interfaceClass: transfer.classCode.map { .init($0.code, $0.subclass, $0.protocol) },
+            actual: transfer.actual, head: transfer.head
+        ).line
+    }
 }
