@@ -6,6 +6,18 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 
+// FUZZ=1 adds coverage for libFuzzer to what is fuzzed, and the fuzzer itself.
+let isFuzzing = Context.environment["FUZZ"] != nil
+let fuzzed: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-O"])] : []
+let fuzzers: [Target] =
+    isFuzzing
+    ? [
+        .executableTarget(
+            name: "FuzzUSBRedirection", dependencies: ["RedirectionTestKit"],
+            swiftSettings: [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])])
+    ] : []
+
 let package = Package(
     name: "2virt",
     products: [
@@ -43,9 +55,14 @@ let package = Package(
             ] + nio),
         .target(
             name: "USBRedirection",
-            dependencies: ["USBDevice", .product(name: "Logging", package: "swift-log")] + nio),
+            dependencies: ["USBDevice", .product(name: "Logging", package: "swift-log")] + nio, swiftSettings: fuzzed),
         // A guest's end of a link and a small device, for tests and benchmarks.
-        .target(name: "RedirectionTestKit", dependencies: ["USBRedirection", "USBDevice"] + nio),
+        .target(
+            name: "RedirectionTestKit",
+            dependencies: [
+                "USBRedirection", "USBDevice", .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ] + nio, swiftSettings: fuzzed),
         .target(
             name: "Hypervisor",
             dependencies: [.product(name: "Logging", package: "swift-log")] + nio),
@@ -138,7 +155,9 @@ let package = Package(
         .testTarget(
             name: "USBRedirectionTests",
             dependencies: [
-                "USBRedirection", "RedirectionTestKit", .product(name: "NIOEmbedded", package: "swift-nio"),
+                "USBRedirection", "RedirectionTestKit", "USBDevice", "Hypervisor",
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .target(name: "SnapshotFixtures", dependencies: ["ControlProtocol"], path: "Tests/SnapshotFixtures"),
         .testTarget(
@@ -154,5 +173,5 @@ let package = Package(
                 "SimulatedFirmware", .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "Logging", package: "swift-log"),
             ] + nio),
-    ]
+    ] + fuzzers
 )

@@ -16,8 +16,11 @@ public struct GuestPeer {
         self.offered = offered
     }
 
+    /// A hello has 32-bit ids whatever is negotiated.
     public func hello(version: String = "guest peer") -> ByteBuffer {
-        bytes([Message(0, .hello(Hello(version: version, capabilities: offered)))])
+        var buffer = ByteBuffer()
+        PacketEncoder().write(Message(0, .hello(Hello(version: version, capabilities: offered))), to: &buffer)
+        return buffer
     }
 
     public func bytes(_ messages: [Message]) -> ByteBuffer {
@@ -29,6 +32,12 @@ public struct GuestPeer {
     /// Appends to a buffer of the caller's, for loops that batch.
     public func write(_ message: Message, to buffer: inout ByteBuffer) {
         encoder.write(message, to: &buffer)
+    }
+
+    /// Takes over what a hello said that was written past this peer.
+    public mutating func adopt(_ inForce: Capabilities) {
+        decoder.capabilities = inForce
+        encoder.capabilities = inForce
     }
 
     /// All whole messages in what has come so far.

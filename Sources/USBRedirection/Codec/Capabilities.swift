@@ -20,9 +20,10 @@ public struct Capabilities: OptionSet, Sendable, Equatable, Hashable, CustomStri
         .connectDeviceVersion, .filter, .deviceDisconnectAck, .endpointInfoMaxPacketSize, .ids64Bit, .bulkLength32Bit,
     ]
 
-    /// What QEMU 7.2 offers as guest.
+    /// What QEMU 7.2 offers as guest; libusbredirparser adds the acknowledgement, and sends it, by itself.
     public static let offeredByQEMU: Capabilities = [
-        .connectDeviceVersion, .filter, .endpointInfoMaxPacketSize, .ids64Bit, .bulkLength32Bit, .bulkReceiving,
+        .connectDeviceVersion, .filter, .deviceDisconnectAck, .endpointInfoMaxPacketSize, .ids64Bit, .bulkLength32Bit,
+        .bulkReceiving,
     ]
 
     /// What is in force between two offers; bulk streams need packet sizes in ep_info.

@@ -10,7 +10,7 @@ public struct RedirectionLimits: Sendable, Equatable {
     /// Pause between device_disconnect and the next device_connect towards a peer that does not acknowledge.
     ///
     /// The protocol has no other barrier then: requests for the old device that are still under way must not reach the
-    /// new one. QEMU, which does not acknowledge, sends nothing between detach and attach, and itself waits 200 ms.
+    /// new one. QEMU acknowledges; it also sends nothing between detach and attach, and itself waits 200 ms there.
     public var reconnectDelay: TimeAmount
     /// Socket write buffer: above the high mark nothing more is taken from the guest until it falls below the low one.
     public var writeBufferLowMark: Int
