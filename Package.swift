@@ -132,7 +132,7 @@ let package = Package(
         .testTarget(
             name: "TerminalTests",
             dependencies: [
-                "Terminal", "CTerminal", "Console", "ControlProtocol", "FakeEngine", "TwoVirt", "ScreenProbe",
+                "Terminal", "CTerminal", "Console", "ControlProtocol", "CSpawn", "FakeEngine", "TwoVirt", "ScreenProbe",
             ]),
         .testTarget(name: "TwoVirtTests", dependencies: ["TwoVirt", "Console"]),
         .testTarget(

@@ -1,3 +1,4 @@
+import CSpawn
 import Foundation
 
 /// A real terminal: one pane of a tmux server of its own, which ends with this object.
@@ -64,21 +65,34 @@ final class Tmux: Sendable {
     @discardableResult
     private func tmux(_ arguments: [String]) throws -> String {
         guard let program = Self.program else { throw Failure(description: "tmux is not installed") }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["-L", server, "-f", "/dev/null", "-u"] + arguments
-        process.environment = ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm-256color"]
-        let output = Pipe()
-        let errors = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(description: "tmux \(arguments.joined(separator: " ")): \(complaint)")
+        // To a file and with nothing inherited: the server that the first call starts lives on, and would keep the
+        // pipes of other tests open.
+        let file = "/tmp/\(server).\(UUID().uuidString.prefix(8))"
+        let output = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard output >= 0 else { throw Failure(description: "\(file): \(String(cString: strerror(errno)))") }
+        defer {
+            close(output)
+            unlink(file)
+        }
+        let words =
+            [
+                "env", "-i", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "TERM=xterm-256color", program, "-L", server, "-f",
+                "/dev/null", "-u",
+            ] + arguments
+        var argv = words.map { strdup($0) }
+        argv.append(nil)
+        defer { argv.forEach { free($0) } }
+        var pid: pid_t = 0
+        let error = cs_spawn("/usr/bin/env", argv, output, output, &pid)
+        guard error == 0 else { throw Failure(description: "tmux: \(String(cString: strerror(error)))") }
+        var status: Int32 = 0
+        guard cs_wait(pid, 20_000, &status) == 1 else {
+            kill(pid, SIGKILL)
+            throw Failure(description: "tmux \(arguments.joined(separator: " ")) does not return")
+        }
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        guard status == 0 else {
+            throw Failure(description: "tmux \(arguments.joined(separator: " ")): \(text)")
         }
         return text
     }
