@@ -54,8 +54,12 @@ public final class ControlClient: Sendable {
             throw connectError(error, socket: socket)
         }
         do {
-            try await checkPeer(of: channel, socket: socket)
+            let peer: Result<Void, any Error>
+            do { peer = .success(try await checkPeer(of: channel, socket: socket)) } catch { peer = .failure(error) }
+            // A peer that cannot be asked has left already: then what it said, or did not say, is the better reason.
+            if case .failure(let error as ControlClientError) = peer { throw error }
             let greeting = try await greeted.get()
+            try peer.get()
             return ControlClient(
                 socket: socket, greeting: greeting, pushes: pushes, actor: actor, channel: channel, handler: handler)
         } catch {
