@@ -84,14 +84,14 @@ struct ConsoleOnTerminalTests {
 
     @Test(arguments: ["dumb", ""])
     func aTerminalThatCannotBeDrawnOnIsRefusedWithAHint(term: String) async throws {
-        let session = try await ConsoleSession(environment: ["TERM": term])
+        let session = try await ConsoleSession(columns: 200, environment: ["TERM": term])
         let screen = try await session.end()
         #expect(screen.contains("rc=1"))
         #expect(screen.contains("2virt vms"))
     }
 
     @Test func aThemeThatIsNotThereIsRefusedWithTheNames() async throws {
-        let session = try await ConsoleSession(arguments: "--theme nonesuch")
+        let session = try await ConsoleSession(columns: 200, arguments: "--theme nonesuch")
         let screen = try await session.end()
         #expect(screen.contains("rc=1"))
         #expect(screen.contains("no theme 'nonesuch'"))
