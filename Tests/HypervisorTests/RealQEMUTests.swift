@@ -220,7 +220,7 @@ struct RealQEMUTests {
             try await link.close().get()
             let chosen = NIOLockedValueBox<PortChoice?>(nil)
             let port = try await registry.plug(vm: "a", request) { choice in chosen.withLockedValue { $0 = choice } }
-            #expect(chosen.withLockedValue(\.self) == PortChoice(bus: "xhci.0", port: 1, speed: .high))
+            #expect(chosen.withLockedValue(\.self) == PortChoice(bus: "xhci.0", kind: .xhci, port: 1, speed: .high))
             #expect(port.port == 1)
             try await registry.unplug(port)
             await #expect(throws: PlugError.notPrepared(device: "desk", text: "no wire")) {

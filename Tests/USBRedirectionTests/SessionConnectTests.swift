@@ -16,6 +16,19 @@ struct SessionConnectTests {
         #expect(Capabilities.offeredByHost.rawValue == 0b0111_1110)
     }
 
+    @Test func behindControllersThatCancelAfterAShortPacketQEMUIsNotToldToPipeline() throws {
+        let harness = try SessionHarness(speed: .full, pipelinesBulkIn: false)
+        #expect(
+            try harness.receive().first?.packet
+                == .hello(
+                    Hello(
+                        version: "2Virt",
+                        capabilities: Capabilities.offeredByHost.subtracting(.bulkLength32Bit))))
+        try harness.sayHello()
+        #expect(harness.session.capabilities?.contains(.bulkLength32Bit) == false)
+        #expect(harness.session.state == .connected)
+    }
+
     @Test func aPausedVMSaysHelloLateAndIsWaitedFor() throws {
         let harness = try SessionHarness()
         harness.advance(.hours(24))

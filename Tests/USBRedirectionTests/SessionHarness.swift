@@ -21,14 +21,15 @@ final class SessionHarness {
 
     init(
         offering: Capabilities = .offeredByQEMU, speed: Speed = .high, speeds: Set<Speed> = Set(Speed.allCases),
-        limits: RedirectionLimits = RedirectionLimits()
+        pipelinesBulkIn: Bool = true, limits: RedirectionLimits = RedirectionLimits()
     ) throws {
         firmware = LoopbackFirmware(speeds: speeds)
         port = DevicePort(firmware: firmware)
         guest = GuestPeer(offering: offering)
         let log = eventLog
         session = RedirectionSession(
-            port: port, speed: speed, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            port: port, speed: speed, pipelinesBulkIn: pipelinesBulkIn, limits: limits,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { log.all.append($0) }
         try channel.pipeline.syncOperations.addHandler(session)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()

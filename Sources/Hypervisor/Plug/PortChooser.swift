@@ -1,6 +1,7 @@
 /// A port, and the speed to serve on it.
 public struct PortChoice: Sendable, Equatable {
     public let bus: String
+    public let kind: USBController.Kind
     public let port: Int
     public let speed: PortSpeed
 }
@@ -28,7 +29,7 @@ struct PortChooser {
                 let free = controller.freePorts.filter { request.port == nil || $0.number == request.port }
                 // Of ports that take the speed, the best one this device makes use of is this very speed.
                 if let port = free.first(where: { $0.speeds.contains(speed) }) {
-                    return PortChoice(bus: controller.bus, port: port.number, speed: speed)
+                    return PortChoice(bus: controller.bus, kind: controller.kind, port: port.number, speed: speed)
                 }
             }
         }
@@ -49,7 +50,7 @@ struct PortChooser {
         guard let speed = request.speeds.filter(port.speeds.contains).max() else {
             throw refused("takes \(Self.text(port.speeds)); \(request.device) offers \(Self.text(request.speeds))")
         }
-        return PortChoice(bus: controller.bus, port: number, speed: speed)
+        return PortChoice(bus: controller.bus, kind: controller.kind, port: number, speed: speed)
     }
 
     private func refusal(_ controller: USBController, _ request: PlugRequest) -> String {

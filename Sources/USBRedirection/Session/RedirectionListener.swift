@@ -18,16 +18,20 @@ public final class RedirectionListener {
     private var serverChannel: (any Channel)?
     private var linkChannel: (any Channel)?
 
-    /// - Parameter onEvent: called on the event loop, in order, for every link.
+    /// - Parameters:
+    ///   - pipelinesBulkIn: true behind xHCI only; see `RedirectionSession`.
+    ///   - onEvent: called on the event loop, in order, for every link.
     public init(
-        port: DevicePort, speed: Speed, eventLoop: any EventLoop, limits: RedirectionLimits = RedirectionLimits(),
-        logger: Logger, onEvent: @escaping (RedirectionEvent) -> Void
+        port: DevicePort, speed: Speed, pipelinesBulkIn: Bool = true, eventLoop: any EventLoop,
+        limits: RedirectionLimits = RedirectionLimits(), logger: Logger, onEvent: @escaping (RedirectionEvent) -> Void
     ) {
         self.eventLoop = eventLoop
         self.logger = logger
         self.limits = limits
         makeSession = {
-            RedirectionSession(port: port, speed: speed, limits: limits, logger: logger, onEvent: onEvent)
+            RedirectionSession(
+                port: port, speed: speed, pipelinesBulkIn: pipelinesBulkIn, limits: limits, logger: logger,
+                onEvent: onEvent)
         }
     }
 

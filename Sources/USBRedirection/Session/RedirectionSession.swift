@@ -36,6 +36,8 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
 
     let logger: Logger
     private let version: String
+    /// QEMU pipelines bulk IN towards a host that offers 32-bit bulk lengths, and only towards such a host.
+    private let offered: Capabilities
     private let onEvent: (RedirectionEvent) -> Void
     private var decoder: PacketDecoder
     private var encoder = PacketEncoder()
@@ -60,15 +62,20 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
 
     /// - Parameters:
     ///   - speed: what the VM's controller can do and the device has descriptors for.
+    ///   - pipelinesBulkIn: whether QEMU may have several bulk IN packets of an endpoint under way. Behind xHCI each is
+    ///     a transfer of its own. Behind EHCI, UHCI and OHCI a short packet makes QEMU cancel those after it, whose data
+    ///     may be on its way already and is then lost (QEMU, USB packet combining).
     ///   - onEvent: called on the event loop, in order.
     public init(
-        port: DevicePort, speed: Speed, limits: RedirectionLimits = RedirectionLimits(), version: String = "2Virt",
+        port: DevicePort, speed: Speed, pipelinesBulkIn: Bool = true, limits: RedirectionLimits = RedirectionLimits(),
+        version: String = "2Virt",
         logger: Logger, onEvent: @escaping (RedirectionEvent) -> Void
     ) {
         self.port = port
         self.speed = speed
         self.limits = limits
         self.version = version
+        offered = pipelinesBulkIn ? .offeredByHost : Capabilities.offeredByHost.subtracting(.bulkLength32Bit)
         self.logger = logger
         self.onEvent = onEvent
         decoder = PacketDecoder(sender: .guest, limits: limits.packets)
@@ -137,7 +144,7 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
         guard !hasStarted else { return }
         hasStarted = true
         onEvent(.linkOpened)
-        send(0, .hello(Hello(version: version, capabilities: .offeredByHost)))
+        send(0, .hello(Hello(version: version, capabilities: offered)))
         flush()
     }
 
@@ -232,7 +239,7 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
             logger.warning("usbredir: second hello ignored")
             return
         }
-        let inForce = Capabilities.offeredByHost.negotiated(with: hello.capabilities)
+        let inForce = offered.negotiated(with: hello.capabilities)
         decoder.capabilities = inForce
         encoder.capabilities = inForce
         state = .detached
