@@ -31,7 +31,8 @@ struct PortChooserTests {
         ] as [(String, [PortSpeed], PortSpeed)])
     func bestSpeedOfEachController(_ driver: String, _ offers: [PortSpeed], _ speed: PortSpeed) throws {
         let choice = choose([try controller(driver, bus: "b.0")], offers)
-        #expect(choice == .success(.init(bus: "b.0", port: 1, speed: speed)))
+        #expect(
+            choice == .success(.init(bus: "b.0", kind: try controller(driver, bus: "b.0").kind, port: 1, speed: speed)))
     }
 
     @Test func highSpeedPrefersXHCIAndFallsBackWhenItIsFull() throws {
@@ -40,8 +41,8 @@ struct PortChooserTests {
             try controller("usb-ehci", bus: "e.0", taken: [1]),
             try controller("piix3-usb-uhci", bus: "u.0"),
         ]
-        #expect(choose(all, [.super, .high, .full]) == .success(.init(bus: "e.0", port: 2, speed: .high)))
-        #expect(choose(all, [.full]) == .success(.init(bus: "u.0", port: 1, speed: .full)))
+        #expect(choose(all, [.super, .high, .full]) == .success(.init(bus: "e.0", kind: .ehci, port: 2, speed: .high)))
+        #expect(choose(all, [.full]) == .success(.init(bus: "u.0", kind: .uhci, port: 1, speed: .full)))
     }
 
     @Test func superSpeedPortsEndAtP3() throws {
@@ -54,7 +55,7 @@ struct PortChooserTests {
                         reasons: [
                             "x.0 (qemu-xhci): 2 of 2 fitting ports are taken"
                         ])))
-        #expect(choose([x], [.super, .high]) == .success(.init(bus: "x.0", port: 3, speed: .high)))
+        #expect(choose([x], [.super, .high]) == .success(.init(bus: "x.0", kind: .xhci, port: 3, speed: .high)))
     }
 
     @Test func refusalNamesEachController() throws {
@@ -73,8 +74,10 @@ struct PortChooserTests {
 
     @Test func explicitPort() throws {
         let x = try controller("qemu-xhci", bus: "x.0", taken: [1])
-        #expect(choose([x], [.high], bus: "x.0", port: 4) == .success(.init(bus: "x.0", port: 4, speed: .high)))
-        #expect(choose([x], [.high], port: 3) == .success(.init(bus: "x.0", port: 3, speed: .high)))
+        #expect(
+            choose([x], [.high], bus: "x.0", port: 4) == .success(.init(bus: "x.0", kind: .xhci, port: 4, speed: .high))
+        )
+        #expect(choose([x], [.high], port: 3) == .success(.init(bus: "x.0", kind: .xhci, port: 3, speed: .high)))
         for (bus, port, word) in [("y.0", 1, "no USB bus"), ("x.0", 1, "taken by usb-tablet"), ("x.0", 5, "1 to 4")] {
             guard case .failure(let error) = choose([x], [.high], bus: bus, port: port) else {
                 Issue.record("\(bus) \(port) was chosen")
