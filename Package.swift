@@ -80,6 +80,7 @@ let package = Package(
                 "USBDevice", "USBClasses", "SimulatedFirmware", "USBRedirection", "Hypervisor", "Traffic", "ControlProtocol",
                 "ControlSocket",
                 "TOMLKit",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .target(
@@ -162,6 +163,12 @@ let package = Package(
         .target(name: "SnapshotFixtures", dependencies: ["ControlProtocol"], path: "Tests/SnapshotFixtures"),
         .testTarget(
             name: "ConsoleTests", dependencies: ["Console", "ControlProtocol", "SnapshotFixtures"], exclude: ["Golden"]),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "Engine", "Hypervisor", "USBRedirection", "RedirectionTestKit", "ControlProtocol", "ControlSocket",
+                .product(name: "Logging", package: "swift-log"),
+            ] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
         .testTarget(name: "USBDeviceTests", dependencies: ["USBDevice"]),

@@ -11,6 +11,12 @@ struct DeviceRecord {
         var trouble: String?
     }
 
+    /// Something wrong with an interface's backend.
+    struct Trouble {
+        var text: String
+        var since: Double
+    }
+
     let configuration: DeviceConfiguration
     /// nil: it cannot be plugged, `trouble` says why.
     var host: DeviceHost?
@@ -23,23 +29,29 @@ struct DeviceRecord {
     var since: Double
     var by = "engine"
     var attachment: Attachment?
+    /// Id of the VM that `attachment` names: a name may pass to another VM.
+    var vmID: String?
     /// The place in QEMU, while there is one.
     var port: PluggedPort?
     var guest: GuestState = .absent
-    /// When the guest last configured it.
-    var configuredAt: Double?
     /// When the wire's peer last took it.
     var connectedAt: Double?
+    /// Why the wire of the present plug ended, until somebody has drawn the conclusion.
+    var wireEnd: String?
     /// Gate by interface name.
     var gates: [String: Gate] = [:]
     /// What is wrong with an interface's backend now, by interface name.
-    var backendTroubles: [String: String] = [:]
+    var backendTroubles: [String: Trouble] = [:]
     /// How long siblings were away when an interface was last switched, seconds.
     var lastBlink: Double?
     /// Set while a command works on the device: a second one is refused with this text.
     var operation: String?
-    /// Tells a stale wire's signals from the present one's.
+    /// Number of the present plug: tells a stale wire's signals from the present one's.
     var generation = 0
+    /// The appearance of its VM at which it was last plugged by itself; once for each is enough.
+    var triedAppearance: Int?
+    /// What it may say in events.
+    var noise = EventBudget()
 
     init(configuration: DeviceConfiguration, since: Double) {
         self.configuration = configuration
@@ -52,12 +64,36 @@ struct DeviceRecord {
         if case .simulated(let interfaces) = configuration.behaviour { interfaces } else { [] }
     }
 
+    /// Whether its wire is, or is about to be, in a VM.
+    var hasWire: Bool {
+        switch state {
+        case .plugging, .plugged, .unplugging: true
+        case .unplugged, .waiting, .rejected: false
+        }
+    }
+
     mutating func enter(_ state: PlugState, by actor: String, at now: Double, reason: String? = nil) {
         self.state = state
         self.reason = reason
         by = actor
         since = now
-        if state == .unplugged || state == .rejected { attachment = state == .rejected ? attachment : nil }
+        if state == .unplugged {
+            attachment = nil
+            vmID = nil
+        }
         if state != .plugged && state != .unplugging { guest = .absent }
+    }
+
+    /// Back to what it was before a plug that failed.
+    mutating func restorePlug(of before: DeviceRecord, by actor: String, at now: Double, reason: String) {
+        port = nil
+        wireEnd = nil
+        if before.state == .waiting {
+            attachment = before.attachment
+            vmID = before.vmID
+            enter(.waiting, by: actor, at: before.since, reason: reason)
+        } else {
+            enter(.unplugged, by: actor, at: now, reason: reason)
+        }
     }
 }

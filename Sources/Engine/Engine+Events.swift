@@ -6,12 +6,13 @@ extension Engine {
 
     /// Tells everybody that something happened, and lets the snapshot follow.
     func publish(
-        _ severity: Severity, _ subject: Subject, actor: String, kind: String, _ message: String, duration: Double? = nil
+        _ severity: Severity, _ subject: Subject, actor: String, kind: String, _ message: String,
+        duration: Double? = nil
     ) {
         let event = events.append(
             severity, subject, actor: actor, kind: kind, message: message, duration: duration, at: now)
         switch severity {
-        case .info: logger.info("\(subject): \(message)")
+        case .info: logger.notice("\(subject): \(message)")
         case .warning: logger.warning("\(subject): \(message)")
         case .fault: logger.error("\(subject): \(message)")
         }
@@ -40,7 +41,7 @@ extension Engine {
     func wait(
         for device: String, seconds: Double, until isSatisfied: @escaping @Sendable (DeviceRecord) -> Bool
     ) async -> Bool {
-        guard let index = index(device) else { return false }
+        guard !isShuttingDown, let index = index(device) else { return false }
         if isSatisfied(devices[index]) { return true }
         nextWaiter += 1
         let id = nextWaiter

@@ -2,23 +2,20 @@ import ControlProtocol
 import Foundation
 
 extension Engine {
-    /// How long a device may stay in configuration 0 before that is the guest's farewell: programs that choose another
-    /// configuration pass through 0.
-    static let farewellSeconds = 0.5
-
     /// One thing that a device, or the wire it is on, has to say.
     func take(_ signal: DeviceSignal) {
-        guard let index = index(signal.device) else { return }
+        guard !isShuttingDown, let index = index(signal.device) else { return }
         let record = devices[index]
-        let vm = record.attachment?.vm
-        let subject = Subject(vm: vm, device: record.name)
+        if signal.kind.isOfWire {
+            guard signal.generation == record.generation, record.hasWire else { return }
+        }
         switch signal.kind {
         case .connected:
             devices[index].connectedAt = now
             devices[index].guest = .attached
             changed()
         case .disconnected:
-            if devices[index].guest != .absent { devices[index].guest = .absent }
+            devices[index].guest = .absent
             changed()
         case .enumerating:
             if record.guest != .configured { devices[index].guest = .enumerating }
@@ -27,40 +24,74 @@ extension Engine {
             guard record.guest == .configured else { return }
             devices[index].guest = .deconfigured
             changed()
-            if record.state == .plugged { awaitFarewell(record.name, generation: record.generation) }
+            if record.state == .plugged, record.operation == nil {
+                awaitFarewell(record.name, generation: record.generation)
+            }
         case .configured:
+            guard record.guest != .configured else { return }
             devices[index].guest = .configured
-            devices[index].configuredAt = now
-            if record.state == .plugged, record.reason != nil { devices[index].reason = nil }
+            if record.state == .plugged { devices[index].reason = nil }
             changed()
         case .rejected(let reason):
+            guard record.state != .unplugging else { return }
             devices[index].enter(.rejected, by: "hypervisor", at: now, reason: reason)
-            publish(.fault, subject, actor: "hypervisor", kind: "rejected", "rejected by the VM: \(reason)")
-            if record.operation == nil { Task { await self.removeRejected(record.name) } }
-        case .linkClosed(let reason):
-            linkClosed(record, reason)
-        case .releaseRequested(let interface):
-            release(record, interface: interface)
-        case .trouble(let interface, let text):
-            guard devices[index].report.interfaces[interface] != nil || record.gates[interface] != nil else { return }
-            devices[index].backendTroubles[interface] = text
-            let subject = Subject(vm: vm, device: record.name, interface: interface)
-            if let text {
-                publish(.fault, subject, actor: "engine", kind: "interface-trouble", text)
-            } else {
-                publish(.info, subject, actor: "engine", kind: "interface-recovered", "works again")
-            }
-        case .note(let interface, let text):
             publish(
-                .info, Subject(vm: vm, device: record.name, interface: interface), actor: "guest", kind: "note", text)
+                .fault, subject(record), actor: "hypervisor", kind: "rejected", "rejected by the VM: \(reason)")
+            if record.operation == nil { removeRejected(record.name) }
+        case .linkClosed(let reason):
+            devices[index].wireEnd = reason
+            devices[index].guest = .absent
+            changed()
+            if record.state == .plugged, record.operation == nil {
+                awaitExplanation(record.name, generation: record.generation)
+            }
+        case .releaseRequested(let interface):
+            guard record.state == .plugged else { return }
+            Task { await release(record.name, interface: interface) }
+        case .trouble(let interface, let text): note(trouble: text, with: interface, of: index)
+        case .note(let interface, let text):
+            guard record.gates[interface] != nil else { return }
+            publishOfDevice(index, .info, interface, actor: "device", kind: "note", text)
         }
     }
 
-    private func awaitFarewell(_ name: String, generation: Int) {
+    private func subject(_ record: DeviceRecord, _ interface: String? = nil) -> Subject {
+        Subject(vm: record.attachment?.vm, device: record.name, interface: interface)
+    }
+
+    private func note(trouble text: String?, with interface: String, of index: Int) {
+        guard devices[index].gates[interface] != nil, devices[index].backendTroubles[interface]?.text != text else {
+            return
+        }
+        let since = devices[index].backendTroubles[interface]?.since ?? now
+        devices[index].backendTroubles[interface] = text.map { .init(text: $0, since: since) }
+        changed()
+        if let text {
+            publishOfDevice(index, .fault, interface, actor: "device", kind: "interface-trouble", text)
+        } else {
+            publishOfDevice(index, .info, interface, actor: "device", kind: "interface-recovered", "works again")
+        }
+    }
+
+    /// An event that a guest can cause as often as it likes: beyond the device's budget it is only counted.
+    private func publishOfDevice(
+        _ index: Int, _ severity: Severity, _ interface: String?, actor: String, kind: String, _ text: String
+    ) {
+        guard let suppressed = devices[index].noise.take(at: now) else { return }
+        publish(
+            severity, subject(devices[index], interface), actor: actor, kind: kind,
+            text + (suppressed == 0 ? "" : " (\(suppressed) events of this device before it were too many to be told)"))
+    }
+
+    // MARK: Conclusions
+
+    /// Configuration 0 for long enough is the guest's farewell.
+    func awaitFarewell(_ name: String, generation: Int) {
         Task {
-            let returned = await wait(for: name, seconds: Self.farewellSeconds) {
-                $0.guest != .deconfigured || $0.generation != generation
+            let returned = await wait(for: name, seconds: settings.farewellSeconds) {
+                $0.guest != .deconfigured || $0.generation != generation || $0.operation != nil
             }
+            // A command that came between looks again when it ends.
             guard !returned, let index = index(name), devices[index].state == .plugged,
                 devices[index].operation == nil
             else { return }
@@ -68,55 +99,68 @@ extension Engine {
         }
     }
 
-    private func removeRejected(_ name: String) async {
-        if let failure = await removeFromVM(name) {
-            publish(.warning, Subject(device: name), actor: "engine", kind: "unplug-failed", failure)
+    /// Takes what the VM has refused out of its port; it is shown as rejected until an operator decides.
+    func removeRejected(_ name: String) {
+        settle(name) { $0.operation = "being taken out, since the VM rejected it" }
+        Task {
+            await saveState()
+            if let failure = await removeFromVM(name) {
+                settle(name) { $0.port = nil }
+                publish(.warning, Subject(device: name), actor: "engine", kind: "unplug-failed", failure)
+            }
+            endOperation(name)
         }
     }
 
     /// `2virt-guest release`: the guest's own wish, carried out at once and not undone by us.
-    private func release(_ record: DeviceRecord, interface: String?) {
-        guard record.state == .plugged else { return }
+    private func release(_ name: String, interface: String?) async {
+        guard let index = index(name) else { return }
+        let record = devices[index]
+        let outcome: Outcome
+        if let interface, visibleInterfaces(record) != [interface] {
+            outcome = await setInterface(name, interface, to: .off, actor: "guest")
+        } else {
+            outcome = await unplug(name, actor: "guest", because: "released by the guest")
+        }
+        guard case .failed(let reason) = outcome, let index = self.index(name) else { return }
+        publishOfDevice(
+            index, .warning, interface.flatMap { record.gates[$0] == nil ? nil : $0 }, actor: "guest",
+            kind: "release-failed", "the guest asked to release it: \(reason)")
+    }
+
+    /// The wire's end means that QEMU is gone, or that somebody else took the device out of it, or that it spoke nonsense.
+    func awaitExplanation(_ name: String, generation: Int) {
         Task {
-            if let interface, visibleInterfaces(record) != [interface] {
-                let outcome = await setInterface(record.name, interface, to: .off, actor: "guest")
-                if case .failed(let reason) = outcome {
-                    publish(
-                        .warning, Subject(vm: record.attachment?.vm, device: record.name, interface: interface),
-                        actor: "guest", kind: "release-failed", "the guest asked to release it: \(reason)")
-                } else {
-                    publish(
-                        .info, Subject(vm: record.attachment?.vm, device: record.name, interface: interface),
-                        actor: "guest", kind: "guest-removed", "released by the guest")
-                }
-            } else {
-                _ = await unplug(record.name, actor: "guest", because: "released by the guest")
+            // QMP tells of a QEMU that died at the same moment; let it speak first.
+            let explained = await wait(for: name, seconds: settings.lossSeconds) {
+                $0.state != .plugged || $0.generation != generation || $0.operation != nil
             }
+            // A command that came between looks again when it ends.
+            guard !explained, let index = index(name), devices[index].operation == nil else { return }
+            await takeOut(devices[index])
         }
     }
 
-    /// The wire's end means that QEMU is gone, or that somebody else took the device out of it.
-    private func linkClosed(_ record: DeviceRecord, _ reason: String) {
-        guard record.operation == nil, record.state == .plugged, let vm = record.attachment?.vm else { return }
-        Task {
-            // QMP tells of a QEMU that died at the same moment; let it speak first.
-            let explained = await wait(for: record.name, seconds: 1.5) {
-                $0.state != .plugged || $0.generation != record.generation
-            }
-            guard !explained, let index = index(record.name), devices[index].operation == nil else { return }
-            if vms.contains(where: { $0.name == vm && $0.isControllable }) {
-                await devices[index].host?.closeWire()
-                settle(record.name) {
-                    $0.port = nil
-                    $0.enter(.unplugged, by: "hypervisor", at: self.now, reason: reason)
-                }
-                saveState()
-                publish(
-                    .warning, Subject(vm: vm, device: record.name), actor: "hypervisor", kind: "unplugged",
-                    "taken out on the hypervisor's side (\(reason))")
-            } else {
-                await loseVM(vm, reason: reason)
-            }
+    private func takeOut(_ record: DeviceRecord) async {
+        let (name, reason) = (record.name, record.wireEnd ?? "the wire ended")
+        guard let vm = vms.first(where: { $0.id == record.vmID }), vm.isControllable else {
+            if let id = record.vmID { loseVM(id, reason: reason) }
+            return
         }
+        settle(name) { $0.operation = "being taken out, since its wire ended" }
+        defer { endOperation(name) }
+        let failure = await removeFromVM(name)
+        guard let index = index(name), devices[index].state == .plugged, devices[index].generation == record.generation
+        else { return }
+        settle(name) {
+            $0.port = nil
+            $0.wireEnd = nil
+            $0.enter(.unplugged, by: "hypervisor", at: self.now, reason: reason)
+        }
+        await saveState()
+        publish(
+            .warning, subject(record), actor: "hypervisor", kind: "unplugged",
+            "taken out on the hypervisor's side (\(reason))"
+                + (failure.map { "; it is still in a port of it: \($0)" } ?? ""))
     }
 }

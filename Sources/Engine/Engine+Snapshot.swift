@@ -10,10 +10,11 @@ extension Engine {
         return Snapshot(
             revision: revision, time: now,
             engine: EngineSnapshot(
-                hostName: ProcessInfo.processInfo.hostName, version: settings.version,
+                hostName: hostName, version: settings.version,
                 pid: ProcessInfo.processInfo.processIdentifier, startedAt: startedAt,
                 configuration: configuration.file, socket: settings.socket),
-            vms: vms.map(vmSnapshot).sorted { $0.name < $1.name }, devices: devices.map(deviceSnapshot), faults: faults())
+            vms: vms.map(vmSnapshot).sorted { $0.name < $1.name }, devices: devices.map(deviceSnapshot),
+            faults: faults())
     }
 
     /// Sends snapshots while somebody looks: after changes at most ten a second, and each half second while bytes move.
@@ -51,7 +52,7 @@ extension Engine {
         return moved
     }
 
-    func subscribe() -> (id: UInt64, stream: AsyncStream<Push>) { hub.add() }
+    func subscribe() -> (id: UInt64, outbox: Outbox) { hub.add() }
 
     func set(_ subscription: Subscription, for id: UInt64) {
         hub.set(subscription, for: id)
@@ -74,8 +75,8 @@ extension Engine {
         var since = 0.0
         switch vm.runState {
         case .starting: state = .starting
-        case .running: (state, reason) = (.running, vm.lastEvent)
-        case .paused(let why): (state, reason) = (.paused, why)
+        case .running: (state, reason) = (.running, Self.notable(vm.lastEvent))
+        case .paused(let why): (state, reason) = (.paused, why == "paused" ? nil : why)
         case .shutdown(let why): (state, reason) = (.shutdown, why)
         case .lost(let why, let when): (state, reason, since) = (.lost, why, when.timeIntervalSince1970)
         case .unreachable(let why): (state, reason) = (.unreachable, why)
@@ -129,7 +130,7 @@ extension Engine {
             name: interface.name, kind: interface.kind.rawValue, title: interface.kind.title,
             number: report?.number.map(Int.init), gate: gate?.state ?? .off, since: gate?.since ?? record.since,
             by: gate?.by ?? "engine", backend: report?.backend ?? "",
-            trouble: gate?.trouble ?? record.backendTroubles[interface.name],
+            trouble: gate?.trouble ?? record.backendTroubles[interface.name]?.text,
             effect: effect(of: interface, in: record),
             endpoints: (report?.endpoints ?? []).map {
                 EndpointSnapshot(
@@ -149,12 +150,14 @@ extension Engine {
                     Fault(subject: subject, message: record.reason ?? record.state.rawValue, since: record.since))
             default: break
             }
-            if let trouble = record.trouble { faults.append(Fault(subject: subject, message: trouble, since: record.since)) }
-            for (interface, text) in record.backendTroubles.sorted(by: { $0.key < $1.key }) {
+            if let trouble = record.trouble {
+                faults.append(Fault(subject: subject, message: trouble, since: record.since))
+            }
+            for (interface, trouble) in record.backendTroubles.sorted(by: { $0.key < $1.key }) {
                 faults.append(
                     Fault(
                         subject: Subject(vm: record.attachment?.vm, device: record.name, interface: interface),
-                        message: text, since: record.since))
+                        message: trouble.text, since: trouble.since))
             }
         }
         for vm in vms {
@@ -164,6 +167,12 @@ extension Engine {
                         subject: Subject(vm: vm.name), message: reason,
                         since: vm.startedAt?.timeIntervalSince1970 ?? startedAt))
             }
+        }
+        if let stateTrouble {
+            faults.append(
+                Fault(
+                    subject: Subject(), message: "the state cannot be written: \(stateTrouble.text)",
+                    since: stateTrouble.since))
         }
         for trouble in sourceTroubles {
             faults.append(

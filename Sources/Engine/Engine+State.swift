@@ -12,7 +12,8 @@ extension Engine {
             case .damaged(let reason, let setAside):
                 publish(
                     .fault, Subject(), actor: "engine", kind: "state-damaged",
-                    "the state file \(store.file) is damaged (\(reason)); it is kept as \(setAside), nothing is plugged again")
+                    "the state file \(store.file) is damaged (\(reason)); it is kept as \(setAside), nothing is plugged again"
+                )
                 return EngineState()
             }
         } catch {
@@ -23,27 +24,50 @@ extension Engine {
         }
     }
 
-    func saveState() {
+    /// Writes the state as it is now; when this returns, an engine that dies has left it behind.
+    func saveState() async {
+        guard !isShuttingDown else { return }
+        let state = currentState
+        let store = store
+        // Enqueued before anything else can happen here, so that a later state is written later.
+        let trouble: String? = await withCheckedContinuation { continuation in
+            store.queue.async {
+                do {
+                    try store.write(state)
+                    continuation.resume(returning: nil)
+                } catch {
+                    continuation.resume(returning: "\(error)")
+                }
+            }
+        }
+        guard trouble != stateTrouble?.text else { return }
+        stateTrouble = trouble.map { .init(text: $0, since: now) }
+        if let trouble {
+            publish(
+                .fault, Subject(), actor: "engine", kind: "state-unwritable",
+                "the state cannot be written: \(trouble); an engine restart would forget what is plugged")
+        } else {
+            publish(.info, Subject(), actor: "engine", kind: "state-written", "the state can be written again")
+        }
+    }
+
+    private var currentState: EngineState {
         var state = EngineState()
         for record in devices {
             let gates = record.gates.compactMapValues { gate -> EngineState.Gate? in
-                // Saved in the middle of a switch, the switch counts as made.
+                guard gate.trouble == nil else { return nil }
+                // Saved in the middle of a switch, the switch counts as not made.
                 switch gate.state {
-                case .on, .changing: nil
-                case .off, .muted: EngineState.Gate(state: gate.state, since: gate.since, by: gate.by)
+                case .on, .changing: return nil
+                case .off, .muted: return EngineState.Gate(state: gate.state, since: gate.since, by: gate.by)
                 }
             }
             let keeps = record.state == .plugged || record.state == .waiting || record.state == .plugging
             state.devices[record.name] = EngineState.Device(
-                attachment: keeps ? record.attachment : nil, since: record.since, by: record.by, gates: gates)
+                attachment: keeps ? record.attachment : nil, vmID: keeps ? record.vmID : nil, since: record.since,
+                by: record.by, gates: gates)
         }
-        do {
-            try store.write(state)
-        } catch {
-            publish(
-                .fault, Subject(), actor: "engine", kind: "state-unwritable",
-                "the state cannot be written: \(error); an engine restart would forget what is plugged")
-        }
+        return state
     }
 
     /// A device of the configuration, with its backends open; a backend that fails is that device's trouble only.
@@ -61,7 +85,7 @@ extension Engine {
             }
             do {
                 record.host = try await DeviceHost.make(
-                    entry, on: group.next(), signals: signalInput, logger: logger)
+                    entry, on: group.next(), signals: signals, logger: logger)
             } catch {
                 record.trouble = "\(error)"
             }
@@ -72,14 +96,25 @@ extension Engine {
         return record
     }
 
-    /// What the last engine had plugged waits for its VM; what it had switched off is off.
-    func restore(_ saved: EngineState.Device, into record: inout DeviceRecord) {
-        for (name, gate) in saved.gates where record.gates[name]?.trouble == nil && record.gates[name] != nil {
+    /// What the last engine had plugged waits for its VM; what it had switched off is off before anything is plugged.
+    func restore(_ saved: EngineState.Device, into record: inout DeviceRecord) async {
+        for interface in record.interfaces {
+            let name = interface.name
+            guard let gate = saved.gates[name], gate.state == .off || gate.state == .muted,
+                let present = record.gates[name], present.trouble == nil
+            else { continue }
+            if gate.state == .off, visibleInterfaces(record) == [name] {
+                publish(
+                    .warning, Subject(device: record.name, interface: name), actor: "engine", kind: "restored",
+                    "was off and is on again: it is the only interface left")
+                continue
+            }
             record.gates[name] = .init(state: gate.state, since: gate.since, by: gate.by)
-            if let host = record.host { Task { await host.setGate(Gate(gate.state), of: name) } }
+            await record.host?.setGate(Gate(gate.state), of: name)
         }
         if let attachment = saved.attachment, record.host != nil {
             record.attachment = Attachment(vm: attachment.vm, via: attachment.via)
+            record.vmID = saved.vmID
             record.state = .waiting
             record.since = now
             record.by = saved.by

@@ -76,8 +76,10 @@ public struct ConfigurationReader {
         if let usbip = table(root["usbip"], at: "usbip") {
             checkKeys(of: usbip, at: "usbip", allowed: ["listen", "allow"])
             var section = USBIPConfiguration()
-            section.listen = strings(usbip, "listen", at: "usbip", allowed: "a list of \"host:port\" or \"unix:/path\"") ?? []
-            section.allow = strings(usbip, "allow", at: "usbip", allowed: "a list of networks such as \"127.0.0.0/8\"") ?? []
+            section.listen =
+                strings(usbip, "listen", at: "usbip", allowed: "a list of \"host:port\" or \"unix:/path\"") ?? []
+            section.allow =
+                strings(usbip, "allow", at: "usbip", allowed: "a list of networks such as \"127.0.0.0/8\"") ?? []
             result.usbip = section
             if !section.listen.isEmpty {
                 warn("usbip.listen", "this version has no USB/IP exporter; nothing will listen", "")
@@ -89,7 +91,8 @@ public struct ConfigurationReader {
             if names.insert(device.name).inserted {
                 result.devices.append(device)
             } else {
-                problem("device[\(index)].name", "\"\(device.name)\" is the name of an earlier device", "a name of its own")
+                problem(
+                    "device[\(index)].name", "\"\(device.name)\" is the name of an earlier device", "a name of its own")
             }
         }
         result.warnings = warnings
@@ -109,7 +112,9 @@ public struct ConfigurationReader {
             return .qmp(path: socket, name: name)
         case "qmp-directory":
             checkKeys(of: entry, at: path, allowed: ["source", "path"])
-            return requiredPath(entry, at: path, "the path of a directory of *.qmp sockets").map { .qmpDirectory(path: $0) }
+            return requiredPath(entry, at: path, "the path of a directory of *.qmp sockets").map {
+                .qmpDirectory(path: $0)
+            }
         case "qemu-processes":
             checkKeys(of: entry, at: path, allowed: ["source"])
             return .qemuProcesses
@@ -158,10 +163,14 @@ public struct ConfigurationReader {
                 string(entry, "board", at: path, allowed: "a board such as \"stm32f042\""), "\(path).board",
                 "a board such as \"stm32f042\"")
             if entry["interfaces"] != nil {
-                problem("\(path).interfaces", "stands beside 'firmware'", "one of the two: an image brings its own interfaces")
+                problem(
+                    "\(path).interfaces", "stands beside 'firmware'",
+                    "one of the two: an image brings its own interfaces")
             }
             guard let image, let board else { return nil }
-            warn("\(path).firmware", "this version cannot run firmware images; the device is listed and cannot be plugged", "")
+            warn(
+                "\(path).firmware",
+                "this version cannot run firmware images; the device is listed and cannot be plugged", "")
             return .emulated(firmware: image, board: board)
         }
         guard entry["interfaces"] != nil else {
@@ -176,7 +185,8 @@ public struct ConfigurationReader {
             let place = "\(path).interfaces[\(index)]"
             guard let interface = interface(table, at: place) else { continue }
             if !names.insert(interface.name).inserted {
-                problem("\(place).name", "\"\(interface.name)\" is the name of an earlier interface", "a name of its own")
+                problem(
+                    "\(place).name", "\"\(interface.name)\" is the name of an earlier interface", "a name of its own")
             }
             interfaces.append(interface)
         }
@@ -185,7 +195,9 @@ public struct ConfigurationReader {
 
     private mutating func interface(_ entry: TOMLTable, at path: String) -> InterfaceConfiguration? {
         let kinds = InterfaceKind.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-        guard let word = required(string(entry, "kind", at: path, allowed: kinds), "\(path).kind", kinds) else { return nil }
+        guard let word = required(string(entry, "kind", at: path, allowed: kinds), "\(path).kind", kinds) else {
+            return nil
+        }
         guard let kind = InterfaceKind(rawValue: word) else {
             problem("\(path).kind", "\"\(word)\"", kinds)
             return nil
@@ -219,7 +231,9 @@ public struct ConfigurationReader {
             return nil
         }
         if !kind.isAvailable {
-            warn("\(path).kind", "\(kind.title) interfaces are not available in this version; it is listed and stays off", "")
+            warn(
+                "\(path).kind",
+                "\(kind.title) interfaces are not available in this version; it is listed and stays off", "")
         }
         return result
     }
@@ -231,7 +245,8 @@ public struct ConfigurationReader {
     private static func isName(_ name: String) -> Bool {
         (1...64).contains(name.utf8.count)
             && name.utf8.allSatisfy {
-                ($0 >= 48 && $0 <= 57) || ($0 >= 65 && $0 <= 90) || ($0 >= 97 && $0 <= 122) || [45, 46, 95].contains($0)
+                ($0 >= 48 && $0 <= 57) || ($0 >= 65 && $0 <= 90) || ($0 >= 97 && $0 <= 122)
+                    || [45, 46, 95].contains($0)
             } && name != "." && name != ".."
     }
 
@@ -243,7 +258,8 @@ public struct ConfigurationReader {
     }
 
     private mutating func requiredPath(_ entry: TOMLTable, at path: String, _ allowed: String) -> String? {
-        required(string(entry, "path", at: path, allowed: allowed), "\(path).path", allowed, isPresent: entry["path"] != nil)
+        required(
+            string(entry, "path", at: path, allowed: allowed), "\(path).path", allowed, isPresent: entry["path"] != nil)
     }
 
     private mutating func required(

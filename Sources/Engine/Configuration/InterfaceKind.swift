@@ -43,7 +43,11 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
     var keys: [Key] {
         switch self {
         case .serial:
-            [Key(name: "to", shape: .string, isRequired: true, allowed: "\"pty\", \"unix:/path\" or \"tcp:ADDRESS:PORT\"")]
+            [
+                Key(
+                    name: "to", shape: .string, isRequired: true,
+                    allowed: "\"pty\", \"unix:/path\" or \"tcp:ADDRESS:PORT\"")
+            ]
         case .webService:
             [
                 Key(

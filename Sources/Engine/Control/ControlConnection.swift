@@ -14,7 +14,7 @@ struct ControlConnection: Sendable {
     typealias Writer = NIOAsyncChannelOutboundWriter<ByteBuffer>
 
     func run(_ client: NIOAsyncChannel<ByteBuffer, ByteBuffer>) async {
-        let (id, pushes) = await engine.subscribe()
+        let (id, outbox) = await engine.subscribe()
         do {
             try await client.executeThenClose { lines, writer in
                 try await send(
@@ -22,7 +22,11 @@ struct ControlConnection: Sendable {
                 let traffic = TrafficSelection()
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
-                        for await push in pushes { try await send(.push(push), to: writer) }
+                        for await _ in outbox.wake.stream {
+                            while let line = outbox.next() { try await writer.write(try line.bytes()) }
+                        }
+                        // The engine ends; answers that are under way still go out before it closes us.
+                        try await Task.sleep(for: .seconds(10))
                     }
                     group.addTask { try await sendTraffic(traffic, to: writer) }
                     group.addTask { try await serve(lines, id: id, traffic: traffic, writer: writer) }
@@ -46,13 +50,14 @@ struct ControlConnection: Sendable {
         let decoder = JSONDecoder()
         try await withThrowingDiscardingTaskGroup { group in
             for try await line in lines {
+                let data = Data(line.readableBytesView)
                 let request: Request
                 do {
-                    request = try decoder.decode(Request.self, from: Data(line.readableBytesView))
+                    request = try decoder.decode(Request.self, from: data)
                 } catch {
-                    let id = (try? decoder.decode(RequestID.self, from: Data(line.readableBytesView)))?.id ?? 0
-                    try await send(
-                        .response(Response(id: id, outcome: .failed("not a request of this protocol version"))), to: writer)
+                    let id = (try? decoder.decode(RequestID.self, from: data))?.id ?? 0
+                    let reason = "not a request of this engine's protocol (version \(ControlProtocol.version))"
+                    try await send(.response(Response(id: id, outcome: .failed(reason))), to: writer)
                     continue
                 }
                 if case .subscribe(let subscription) = request.command {
@@ -69,18 +74,31 @@ struct ControlConnection: Sendable {
                         .response(
                             Response(
                                 id: request.id,
-                                outcome: .failed("more than \(Self.maximumRequests) commands are under way here; wait for one"))),
+                                outcome: .failed(
+                                    "more than \(Self.maximumRequests) commands are under way here; wait for one"))),
                         to: writer)
                     continue
                 }
                 group.addTask {
                     defer { limit.give() }
-                    let outcome = await engine.perform(request.command, actor: Self.name(request.actor))
+                    let outcome = try await perform(request)
                     try await send(.response(Response(id: request.id, outcome: outcome)), to: writer)
                 }
             }
             group.cancelAll()
         }
+    }
+
+    /// A client that goes does not take back what it has ordered: the command goes on, only its answer is lost.
+    private func perform(_ request: Request) async throws -> Outcome {
+        let (answers, answer) = AsyncStream.makeStream(of: Outcome.self)
+        let (engine, actor) = (engine, Self.name(request.actor))
+        Task {
+            answer.yield(await engine.perform(request.command, actor: actor))
+            answer.finish()
+        }
+        for await outcome in answers { return outcome }
+        throw CancellationError()
     }
 
     /// Sends the selected traffic twice a second while it moves; the pace is the display's.
@@ -92,15 +110,14 @@ struct ControlConnection: Sendable {
     }
 
     private func send(_ line: ServerLine, to writer: Writer) async throws {
-        var buffer = ByteBuffer(bytes: try JSONEncoder().encode(line))
-        buffer.writeInteger(UInt8(ascii: "\n"))
-        try await writer.write(buffer)
+        try await writer.write(try SharedLine.encode(line))
     }
 
-    /// A client's name for itself is shown, so it is kept short and printable.
+    /// A client's name for itself is shown, so it is kept short and printable; "guest" and the like are ours to say.
     private static func name(_ actor: String) -> String {
-        let shown = actor.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F && !(0x80..<0xA0).contains($0.value) }
-        return shown.isEmpty ? "somebody" : String(String.UnicodeScalarView(shown.prefix(64)))
+        let shown = printable(actor)
+        if shown.isEmpty { return "somebody" }
+        return ["guest", "engine", "hypervisor", "device"].contains(shown) ? "somebody called \(shown)" : shown
     }
 
     private struct RequestID: Decodable { var id: UInt64 }

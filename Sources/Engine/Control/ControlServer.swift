@@ -11,6 +11,8 @@ public final class ControlServer: Sendable {
     static let maximumConnections = 128
 
     private let channel: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>
+    private let socket: String
+    private let lock: FileHandle
     private let engine: Engine
     private let logger: Logger
 
@@ -18,27 +20,26 @@ public final class ControlServer: Sendable {
     ///
     /// - Throws: when another engine listens there, or the path cannot be used.
     public static func bind(socket: String, engine: Engine, logger: Logger) async throws -> ControlServer {
-        try SocketDirectory.prepare(forSocket: socket)
-        try removeDead(socket)
-        // The socket must not be reachable by others for even a moment.
-        let mask = umask(0o177)
-        defer { umask(mask) }
-        let channel = try await ServerBootstrap(group: engine.group)
-            .serverChannelOption(.backlog, value: 64)
-            .bind(unixDomainSocketPath: socket) { child in
+        let listener = try ControlListener.listen(socket)
+        let channel = try await ServerBootstrap(group: engine.controlGroup)
+            .bind(listener.descriptor) { child in
                 child.eventLoop.makeCompletedFuture {
                     try child.pipeline.syncOperations.addHandler(
                         ByteToMessageHandler(LineFrameDecoder(limit: ControlProtocol.maximumLineLength)))
                     return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: child)
                 }
             }
-        return ControlServer(channel: channel, engine: engine, logger: logger)
+        return ControlServer(
+            channel: channel, socket: socket, lock: listener.lock, engine: engine, logger: logger)
     }
 
     private init(
-        channel: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>, engine: Engine, logger: Logger
+        channel: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>, socket: String, lock: FileHandle,
+        engine: Engine, logger: Logger
     ) {
         self.channel = channel
+        self.socket = socket
+        self.lock = lock
         self.engine = engine
         self.logger = logger
     }
@@ -49,10 +50,16 @@ public final class ControlServer: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             try await channel.executeThenClose { clients in
                 let limit = ConnectionLimit(Self.maximumConnections)
+                var refusals = 0
                 for try await client in clients {
                     guard limit.take() else {
-                        logger.warning("control socket: more than \(Self.maximumConnections) clients, one is refused")
-                        client.channel.close(promise: nil)
+                        refusals += 1
+                        if refusals.isMultiple(of: Self.maximumConnections) || refusals == 1 {
+                            logger.warning(
+                                "control socket: more than \(Self.maximumConnections) clients; \(refusals) refused so far"
+                            )
+                        }
+                        group.addTask { await Self.refuse(client) }
                         continue
                     }
                     group.addTask {
@@ -64,19 +71,19 @@ public final class ControlServer: Sendable {
         }
     }
 
+    /// Ends all connections and removes the socket.
     public func close() async {
+        // The file goes first: from now on nobody takes us for an engine that answers.
+        unlink(socket)
         // Closing what is closed already is the wanted state.
         try? await channel.channel.close()
     }
 
-    /// A socket file that nobody listens on is what a killed engine left.
-    private static func removeDead(_ path: String) throws {
-        guard FileManager.default.fileExists(atPath: path) else { return }
-        if try SocketProbe.isListening(path) {
-            throw ControlServerError.alreadyRunning(path)
-        }
-        guard unlink(path) == 0 else {
-            throw ControlServerError.system("remove", path, String(cString: strerror(errno)))
+    private static func refuse(_ client: NIOAsyncChannel<ByteBuffer, ByteBuffer>) async {
+        // That it could not even be told so is no news: the client has gone.
+        try? await client.executeThenClose { _, writer in
+            let reason = "more than \(maximumConnections) clients are connected to this engine"
+            try await writer.write(try SharedLine.encode(.response(Response(id: 0, outcome: .failed(reason)))))
         }
     }
 }

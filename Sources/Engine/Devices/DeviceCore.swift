@@ -14,14 +14,16 @@ final class DeviceCore: DevicePortObserver {
     let recorder: TrafficRecorder
     var listener: (any Channel)?
 
+    let logger: Logger
+    var link: (channel: any Channel, session: RedirectionSession)?
+    /// Number of the plug that the wire belongs to.
+    var generation = 0
     private let name: String
-    private let logger: Logger
-    private let signals: AsyncStream<DeviceSignal>.Continuation
-    private var link: (channel: any Channel, session: RedirectionSession)?
+    private let signals: SignalInbox
 
     init(
         _ configuration: DeviceConfiguration, eventLoop: any EventLoop,
-        signals: AsyncStream<DeviceSignal>.Continuation, logger: Logger
+        signals: SignalInbox, logger: Logger
     ) throws {
         name = configuration.name
         self.signals = signals
@@ -47,46 +49,6 @@ final class DeviceCore: DevicePortObserver {
         port.observer = self
     }
 
-    // MARK: Wire
-
-    /// One link at a time: a second one while the first lives is turned away.
-    func accept(_ channel: any Channel, speed: Speed) throws {
-        if let link, link.channel.isActive {
-            channel.close(promise: nil)
-            return
-        }
-        let session = RedirectionSession(port: port, speed: speed, logger: logger) { [weak self] event in
-            self?.wire(event, channel: channel)
-        }
-        link = (channel, session)
-        try channel.pipeline.syncOperations.addHandler(session)
-    }
-
-    /// Forgets the wire and returns its channels for closing; what they still say is nobody's concern.
-    func takeWire() -> [any Channel] {
-        let channels = [link?.channel, listener].compactMap { $0 }
-        link?.session.disconnectDevice()
-        link = nil
-        listener = nil
-        port.disconnect()
-        return channels
-    }
-
-    private func wire(_ event: RedirectionEvent, channel: any Channel) {
-        guard let link, link.channel === channel else { return }
-        switch event {
-        case .linkOpened, .helloReceived: break
-        case .filterReceived(let rules): logger.info("the VM filters devices: \(rules)")
-        case .connected(let speed): signal(.connected(speed))
-        case .disconnected: signal(.disconnected)
-        case .rejected:
-            signal(.rejected("the VM's controller or its device filter does not take it"))
-        case .linkClosed(let error):
-            self.link = nil
-            signal(.linkClosed(error.map { "\($0)" } ?? "QEMU closed the wire"))
-        }
-    }
-
     // MARK: Device
 
     func portDidConnect(_ port: DevicePort, speed: Speed) {
@@ -109,8 +71,8 @@ final class DeviceCore: DevicePortObserver {
         }
     }
 
-    private func signal(_ kind: DeviceSignal.Kind) {
-        signals.yield(DeviceSignal(device: name, kind: kind))
+    func signal(_ kind: DeviceSignal.Kind) {
+        signals.post(DeviceSignal(device: name, generation: generation, kind: kind))
     }
 
     // MARK: Looking

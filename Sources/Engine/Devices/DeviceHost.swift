@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import USBCore
 import USBDevice
+import USBRedirection
 
 /// One simulated device on its event loop, and the way to it from everywhere else.
 ///
@@ -27,7 +28,7 @@ final class DeviceHost: Sendable {
     /// - Throws: the reason a backend cannot be opened, naming it.
     static func make(
         _ configuration: DeviceConfiguration, on eventLoop: any EventLoop,
-        signals: AsyncStream<DeviceSignal>.Continuation, logger: Logger
+        signals: SignalInbox, logger: Logger
     ) async throws -> DeviceHost {
         try await eventLoop.submit {
             let core = try DeviceCore(
@@ -58,24 +59,45 @@ final class DeviceHost: Sendable {
     }
 
     /// Listens for QEMU at `path` and serves the first link at `speed`; an earlier wire is closed.
-    func listen(at path: String, speed: Speed) async throws {
+    func listen(at path: String, speed: Speed, generation: Int) async throws {
         await closeWire()
-        let core = core
+        let (core, limits) = (core, RedirectionLimits())
+        await onLoop { $0.begin(generation: generation) }
         let channel = try await ServerBootstrap(group: eventLoop)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try core.value.accept(channel, speed: speed) }
+                channel.eventLoop.makeCompletedFuture {
+                    try core.value.accept(channel, speed: speed, generation: generation)
+                }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: false)
+            .childChannelOption(
+                .writeBufferWaterMark,
+                value: .init(low: limits.writeBufferLowMark, high: limits.writeBufferHighMark)
+            )
+            // Several reads a cycle, so that a large transfer costs one wake-up.
+            .childChannelOption(.maxMessagesPerRead, value: 8)
             .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
-        await onLoop { $0.listener = channel }
+        let isWanted = await onLoop { core in
+            guard core.generation == generation else { return false }
+            core.listener = channel
+            return true
+        }
+        guard isWanted == true else {
+            try? await channel.close()
+            throw WireSuperseded()
+        }
     }
 
     /// Takes the device off its wire: the guest, if it still has it, sees a disconnect.
-    func closeWire() async {
-        let channels = await onLoop { $0.takeWire() } ?? []
+    ///
+    /// - Parameter generation: only the wire of this plug; nil: whichever there is.
+    func closeWire(of generation: Int? = nil) async {
+        let channels = await onLoop { $0.takeWire(of: generation) } ?? []
         for channel in channels {
+            let path = channel.parent == nil ? channel.localAddress?.pathname : nil
             // Closing what the peer has closed already is the wanted state.
             try? await channel.close()
+            if let path { unlink(path) }
         }
     }
 
@@ -90,4 +112,9 @@ final class DeviceHost: Sendable {
         let core = core
         return try? await eventLoop.submit { body(core.value) }.get()
     }
+}
+
+/// A later plug has taken the device while its wire was being made.
+struct WireSuperseded: Error, CustomStringConvertible {
+    var description: String { "another command took the device meanwhile" }
 }

@@ -2,8 +2,10 @@ import ControlProtocol
 import USBCore
 
 /// What a device tells the engine, in the order in which it happened.
-struct DeviceSignal: Sendable {
+struct DeviceSignal: Sendable, Equatable {
     var device: String
+    /// Of which plug it speaks: a wire that was closed may still have had something to say.
+    var generation: Int
     var kind: Kind
 
     enum Kind: Sendable, Equatable {
@@ -20,26 +22,25 @@ struct DeviceSignal: Sendable {
         case releaseRequested(String?)
         case trouble(interface: String, String?)
         case note(interface: String, String)
-    }
-}
 
-/// A device as it is right now on its event loop.
-struct DeviceReport: Sendable, Equatable {
-    struct Interface: Sendable, Equatable {
-        var number: UInt8?
-        var backend: String
-        var endpoints: [EndpointReport]
-        var counters: Counters
-    }
+        /// Whether it is about the wire, and so about one plug only.
+        var isOfWire: Bool {
+            switch self {
+            case .trouble, .note: false
+            default: true
+            }
+        }
 
-    struct EndpointReport: Sendable, Equatable {
-        var address: UInt8
-        var type: String
-        var maxPacketSize: Int
-        var halted: Bool
-        var pending: Int
+        /// Rank for what to lose when a device says more than anybody can hear: the lowest first; nil: never lost, and
+        /// at most a few for each plug.
+        var dispensability: Int? {
+            switch self {
+            case .note: 0
+            case .trouble, .enumerating, .releaseRequested: 1
+            // Only the last one counts.
+            case .configured: 2
+            case .connected, .disconnected, .rejected, .linkClosed: nil
+            }
+        }
     }
-
-    var interfaces: [String: Interface] = [:]
-    var counters = Counters()
 }

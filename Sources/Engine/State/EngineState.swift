@@ -7,6 +7,8 @@ struct EngineState: Codable, Equatable, Sendable {
     struct Device: Codable, Equatable, Sendable {
         /// Where it is plugged, or waits to be plugged again; nil when unplugged.
         var attachment: Attachment?
+        /// Id of that VM, which outlives its name; nil: known by name only.
+        var vmID: String?
         var since: Double
         var by: String
         /// Interfaces that are not on, by name.

@@ -6,6 +6,8 @@ struct StateStore: Sendable {
     private static let maximumSize = 16 << 20
 
     let file: String
+    /// Writes happen here, one after the other: a slow disk holds up nobody but who waits for it.
+    let queue = DispatchQueue(label: "state")
 
     enum Reading {
         case none
@@ -15,9 +17,16 @@ struct StateStore: Sendable {
     }
 
     func read(now: Date = Date()) throws -> Reading {
-        guard FileManager.default.fileExists(atPath: file) else { return .none }
-        let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file))
-        defer { try? handle.close() }
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return .none }
+            throw StateError.system("open", file, String(cString: strerror(errno)))
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw StateError.system("read", file, "it is not a regular file")
+        }
         let data = try handle.read(upToCount: Self.maximumSize + 1) ?? Data()
         do {
             guard data.count <= Self.maximumSize else { throw StateError.tooLarge }
@@ -25,12 +34,25 @@ struct StateStore: Sendable {
             guard state.version == EngineState.version else { throw StateError.version(state.version) }
             return .state(state)
         } catch {
-            let setAside = "\(file).damaged-\(Int(now.timeIntervalSince1970))"
-            guard rename(file, setAside) == 0 else {
-                throw StateError.system("rename", file, String(cString: strerror(errno)))
-            }
+            let setAside = try Self.setAside(file, now: now)
             return .damaged(reason: Self.reason(error), setAside: setAside)
         }
+    }
+
+    /// Gives a file that is not to be trusted another name, which nothing has yet.
+    private static func setAside(_ file: String, now: Date) throws -> String {
+        let base = "\(file).damaged-\(Int(now.timeIntervalSince1970))"
+        for name in [base] + (1...99).map({ "\(base)-\($0)" }) {
+            // A link, unlike a rename, replaces nothing.
+            if link(file, name) == 0 {
+                guard unlink(file) == 0 else {
+                    throw StateError.system("remove", file, String(cString: strerror(errno)))
+                }
+                return name
+            }
+            guard errno == EEXIST else { throw StateError.system("rename", file, String(cString: strerror(errno))) }
+        }
+        throw StateError.system("rename", file, "there are 100 damaged ones already; remove them")
     }
 
     /// The file holds either the old state or the new one, also after a power cut.

@@ -54,7 +54,6 @@ struct EngineVerb: AsyncParsableCommand {
             await core.shutdown()
             group.cancelAll()
         }
-        unlink(socket)
     }
 
     /// The file named, or the default one where it exists.

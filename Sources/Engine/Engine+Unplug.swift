@@ -1,0 +1,86 @@
+import ControlProtocol
+import Hypervisor
+
+extension Engine {
+    /// Takes a device out; answered when QEMU has let go of it.
+    func unplug(_ name: String, actor: String, because reason: String? = nil) async -> Outcome {
+        guard let index = index(name) else { return .failed(unknownDevice(name)) }
+        let before = devices[index]
+        if let busy = busy(before) { return .failed(busy) }
+        let vm = before.attachment?.vm ?? "its VM"
+        let subject = Subject(vm: before.attachment?.vm, device: name)
+        switch before.state {
+        case .unplugged: return .failed("\(name) is not plugged")
+        case .waiting:
+            settle(name) { $0.enter(.unplugged, by: actor, at: self.now, reason: reason) }
+            await saveState()
+            publish(.info, subject, actor: actor, kind: "unplugged", "no longer waits for \(vm)")
+            return .done("\(name) no longer waits for \(vm)")
+        case .plugged, .plugging, .unplugging, .rejected: break
+        }
+        let began = now
+        devices[index].operation = "being unplugged by \(actor)"
+        devices[index].enter(.unplugging, by: actor, at: began, reason: reason)
+        changed()
+        defer { endOperation(name) }
+        // An engine that is killed from here on must not plug it again.
+        await saveState()
+        if before.state == .plugged, !isPaused(before.vmID) { await letSettle(name) }
+        if let failure = await removeFromVM(name) {
+            settle(name) {
+                $0.enter(before.state, by: before.by, at: before.since, reason: "could not be unplugged: \(failure)")
+                // Its farewell was heard; it is not tried again until the guest says another.
+                if $0.guest == .deconfigured { $0.guest = .attached }
+            }
+            await saveState()
+            publish(.fault, subject, actor: actor, kind: "unplug-failed", failure)
+            return .failed(failure)
+        }
+        settle(name) {
+            $0.wireEnd = nil
+            $0.enter(.unplugged, by: actor, at: self.now, reason: reason)
+        }
+        await saveState()
+        publish(
+            .info, subject, actor: actor, kind: actor == "guest" ? "guest-removed" : "unplugged",
+            reason.map { "unplugged from \(vm): \($0)" } ?? "unplugged from \(vm)", duration: now - began)
+        return .done("\(name) unplugged from \(vm)")
+    }
+
+    /// Nothing of today's catalogue keeps a cache that the guest would have to flush, so asking and taking are one.
+    func eject(_ name: String, actor: String) async -> Outcome {
+        await unplug(name, actor: actor, because: "ejected by \(actor)")
+    }
+
+    /// QEMU delays the guest's disconnect by seconds when a device goes right after it was found: let it settle.
+    private func letSettle(_ name: String) async {
+        guard let index = index(name), let connected = devices[index].connectedAt else { return }
+        let patience = min(2, settings.settleSeconds)
+        if devices[index].guest != .configured, now - connected < patience {
+            _ = await wait(for: name, seconds: patience - (now - connected)) {
+                $0.guest == .configured || $0.wireEnd != nil
+            }
+        }
+    }
+
+    /// The QEMU side of taking out, then ours.
+    ///
+    /// - Returns: why it failed, or nil.
+    @discardableResult
+    func removeFromVM(_ name: String) async -> String? {
+        guard let index = index(name) else { return nil }
+        let record = devices[index]
+        if let port = record.port {
+            do {
+                try await hypervisor.unplug(port)
+            } catch {
+                // QMP tells of a QEMU that died at the same moment; a VM that is gone has let go of it.
+                _ = await wait(for: name, seconds: settings.lossSeconds) { $0.generation != record.generation }
+                if vms.contains(where: { $0.id == port.vm && $0.isControllable }) { return "\(error)" }
+            }
+        }
+        settle(name) { if $0.port == record.port { $0.port = nil } }
+        await record.host?.closeWire(of: record.generation)
+        return nil
+    }
+}
