@@ -52,7 +52,8 @@ extension Engine {
             let path = try wirePath(name, number: index, generation: generation)
             let request = PlugRequest(device: name, speeds: host.speeds.map { PortSpeed($0) }, socketPath: path)
             port = try await hypervisor.plug(vm: vm.id, request) { choice in
-                try await host.listen(at: path, speed: Speed(choice.speed), generation: generation)
+                let port = WirePort(speed: Speed(choice.speed), pipelinesBulkIn: choice.kind == .xhci)
+                try await host.listen(at: path, for: port, generation: generation)
             }
         } catch {
             return await plugFailed(before, vm, "\(error)", actor: actor, generation: generation)

@@ -77,7 +77,7 @@ actor FakeVMs: VMControl {
         guard let vm = list.vms.first(where: { $0.id == id }) else { throw .unknownVM(id) }
         guard vm.isControllable else { throw .notControllable(vm: vm.name, reason: vm.runState.description) }
         plugCount += 1
-        let choice = PortChoice(bus: "xhci.0", port: 1, speed: .high)
+        let choice = PortChoice(bus: "xhci.0", kind: .xhci, port: 1, speed: .high)
         do {
             try await prepare(choice)
         } catch {

@@ -2,17 +2,26 @@ import NIOCore
 import USBCore
 import USBRedirection
 
+/// What a wire must know of the port that the device goes into.
+struct WirePort: Sendable {
+    var speed: Speed
+    /// See `RedirectionSession`: only xHCI treats each bulk IN packet as a transfer of its own.
+    var pipelinesBulkIn: Bool
+}
+
 extension DeviceCore {
     /// Begins a plug: what earlier wires still say is about an earlier one.
     func begin(generation: Int) { self.generation = generation }
 
     /// One link at a time: a second one while the first lives is turned away.
-    func accept(_ channel: any Channel, speed: Speed, generation: Int) throws {
+    func accept(_ channel: any Channel, for wirePort: WirePort, generation: Int) throws {
         guard generation == self.generation, link?.channel.isActive != true else {
             channel.close(promise: nil)
             return
         }
-        let session = RedirectionSession(port: port, speed: speed, logger: logger) { [weak self] event in
+        let session = RedirectionSession(
+            port: port, speed: wirePort.speed, pipelinesBulkIn: wirePort.pipelinesBulkIn, logger: logger
+        ) { [weak self] event in
             self?.wire(event, channel: channel)
         }
         link = (channel, session)

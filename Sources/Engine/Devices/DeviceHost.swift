@@ -58,15 +58,15 @@ final class DeviceHost: Sendable {
         await onLoop { _ = $0.device.setGate(gate, of: interface) }
     }
 
-    /// Listens for QEMU at `path` and serves the first link at `speed`; an earlier wire is closed.
-    func listen(at path: String, speed: Speed, generation: Int) async throws {
+    /// Listens for QEMU at `path` and serves the first link; an earlier wire is closed.
+    func listen(at path: String, for port: WirePort, generation: Int) async throws {
         await closeWire()
         let (core, limits) = (core, RedirectionLimits())
         await onLoop { $0.begin(generation: generation) }
         let channel = try await ServerBootstrap(group: eventLoop)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try core.value.accept(channel, speed: speed, generation: generation)
+                    try core.value.accept(channel, for: port, generation: generation)
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: false)
