@@ -77,8 +77,8 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "USBDevice", "USBClasses", "SimulatedFirmware", "USBRedirection", "Hypervisor", "Traffic", "ControlProtocol",
-                "ControlSocket",
+                "USBDevice", "USBClasses", "SimulatedFirmware", "USBRedirection", "Hypervisor", "Traffic",
+                "ControlProtocol", "ControlSocket",
                 "TOMLKit",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),

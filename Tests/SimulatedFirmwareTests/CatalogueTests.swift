@@ -75,6 +75,8 @@ struct CatalogueTests {
                 let function = try Catalogue.makeFunction(spec, eventLoop: loop, logger: .test)
                 function.shutdown()
             }.get()
+            // What shutdown has left to the loop.
+            try await loop.submit {}.get()
         }
         await #expect(throws: CatalogueError.notASocket(path: file)) { try await make(spec) }
         #expect(try Data(contentsOf: URL(filePath: file)) == Data("x".utf8))

@@ -187,8 +187,11 @@ struct SerialTests {
             state.guest.submit({ .out($0, state.guest.number(.bulk, .out), data: Array("answer".utf8)) }, { _ in })
         }
         #expect(try await client.read(6, slowEvery: 0) == Array("answer".utf8))
+        // Until the next client is served, the first one is the one to write to.
+        try await bench.change("first client") { $0 == .note(interface: "tty", "host side connected") }
         client.close()
         let next = try await SocketClient(path)
+        try await bench.change("next client") { $0 == .note(interface: "tty", "host side connected") }
         try await bench.run { state in
             state.guest.submit({ .out($0, state.guest.number(.bulk, .out), data: Array("next".utf8)) }, { _ in })
         }

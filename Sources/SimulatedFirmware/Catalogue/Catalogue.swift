@@ -35,6 +35,7 @@ public enum Catalogue {
     }
 
     /// What is wrong with an interface on this machine now, without opening anything; nil when nothing is known to be.
+    /// A socket that an engine already serves for this interface counts as in use.
     public static func problem(with spec: InterfaceSpec) -> CatalogueError? {
         switch spec {
         case .serial(_, .unix(let path)): SocketFile.problem(at: path)

@@ -38,6 +38,15 @@ enum HTTP2Limits {
         case is NIOHTTP2Errors.BadClientMagic: "what the guest sent is not HTTP/2 (no preface)"
         case is NIOHTTP2Errors.ExcessiveOutboundFrameBuffering: "the guest does not read what it asks for"
         case is NIOHTTP2Errors.ExcessivelyLargeHeaderBlock: "a header block is too large"
+        case is NIOHTTP2Errors.ExcessiveRSTFrames: "the guest starts and cancels requests too fast"
+        case is NIOHTTP2Errors.ExcessiveStreamErrors: "the guest makes too many stream errors"
+        case is NIOHTTP2Errors.ExcessiveControlFrames: "the guest sends too many PING or SETTINGS frames"
+        case is NIOHTTP2Errors.ExcessiveContinuationFrames, is NIOHTTP2Errors.ExcessiveEmptyDataFrames,
+            is NIOHTTP2Errors.ExcessiveNumberOfGlitches:
+            "the guest sends frames without content"
+        case is NIOHTTP2Errors.UnableToParseFrame: "a frame makes no sense"
+        // The other cases are named for what is wrong; their descriptions tell places in code.
+        case is any NIOHTTP2Error: String(describing: Swift.type(of: error))
         default: "\(error)"
         }
     }

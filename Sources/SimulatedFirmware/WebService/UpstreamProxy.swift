@@ -39,7 +39,7 @@ final class UpstreamProxy {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1024
         // Below what common servers allow, so that a request seldom meets a connection that is about to close.
-        configuration.connectionPool.idleTimeout = .seconds(4)
+        configuration.connectionPool.idleTimeout = .seconds(1)
         client = HTTPClient(eventLoopGroupProvider: .shared(eventLoop), configuration: configuration)
     }
 

@@ -51,7 +51,7 @@ final class Bench: Sendable {
         return try await loop.submit { try body(state.value) }.get()
     }
 
-    /// Reads changes until one fits; fails after ten seconds without.
+    /// Reads changes until one fits; fails after thirty seconds without.
     func change(_ what: String, where fits: @escaping @Sendable (DeviceChange) -> Bool) async throws {
         let changes = changes
         let found = await withTaskGroup(of: Bool.self) { group in
@@ -60,7 +60,7 @@ final class Bench: Sendable {
                 return false
             }
             group.addTask {
-                try? await Task.sleep(for: .seconds(10))
+                try? await Task.sleep(for: .seconds(30))
                 return false
             }
             let first = await group.next() ?? false
@@ -71,7 +71,7 @@ final class Bench: Sendable {
     }
 
     /// Waits until `fits` holds on the loop; there is no event for some conditions (bytes of a kernel buffer).
-    func until(_ what: String, seconds: Double = 20, _ fits: @escaping @Sendable (State) -> Bool) async throws {
+    func until(_ what: String, seconds: Double = 40, _ fits: @escaping @Sendable (State) -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while try await !run(fits) {
             try #require(ContinuousClock.now < deadline, "never: \(what)")

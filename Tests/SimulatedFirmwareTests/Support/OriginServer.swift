@@ -8,17 +8,16 @@ enum Pattern {
     /// A prime length, so that no packet or frame size divides it.
     static let period = 1_000_003
     static let block: ByteBuffer = {
-        var bytes = ByteBuffer()
-        bytes.reserveCapacity(period * 2)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(period)
         var word: UInt32 = 0x2545_F491
         for _ in 0..<period {
             word ^= word << 13
             word ^= word >> 17
             word ^= word << 5
-            bytes.writeInteger(UInt8(truncatingIfNeeded: word))
+            bytes.append(UInt8(truncatingIfNeeded: word))
         }
-        bytes.writeImmutableBuffer(bytes)
-        return bytes
+        return ByteBuffer(bytes: bytes + bytes)
     }()
 
     /// At most one period.
