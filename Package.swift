@@ -133,7 +133,8 @@ let package = Package(
         .testTarget(
             name: "TerminalTests",
             dependencies: [
-                "Terminal", "CTerminal", "Console", "ControlProtocol", "CSpawn", "FakeEngine", "TwoVirt", "ScreenProbe",
+                "Terminal", "CTerminal", "Console", "ControlProtocol", "ControlClient", "CSpawn", "FakeEngine",
+                "TwoVirt", "ScreenProbe",
             ]),
         .testTarget(name: "TwoVirtTests", dependencies: ["TwoVirt", "Console"]),
         .testTarget(

@@ -7,7 +7,6 @@ struct ConsoleSession {
     let directory: TemporaryDirectory
     let engine: FakeEngine
     let tmux: Tmux
-    let pidFile: String
 
     /// - Parameters:
     ///   - environment: put over the usual one; an empty value takes the variable away.
@@ -17,7 +16,6 @@ struct ConsoleSession {
         arguments: String = "", snapshot: Snapshot = .lab
     ) async throws {
         directory = try TemporaryDirectory()
-        pidFile = directory.path + "/pid"
         engine = try await FakeEngine.start(socket: directory.socket, behaviour: .serving(snapshot))
         tmux = try Tmux(
             columns: columns, rows: rows,
@@ -44,14 +42,16 @@ struct ConsoleSession {
             """
     }
 
-    var pid: Int32 {
-        get throws {
-            let text = try String(contentsOfFile: pidFile, encoding: .utf8)
-            guard let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-                throw Tmux.Failure(description: "no process id in \(pidFile)")
-            }
-            return pid
+    var pid: Int32 { get throws { try Self.pid(in: directory) } }
+
+    /// The process id that `script` has left there.
+    static func pid(in directory: TemporaryDirectory) throws -> Int32 {
+        let file = directory.path + "/pid"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        guard let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw Tmux.Failure(description: "no process id in \(file)")
         }
+        return pid
     }
 
     /// Waits for the first picture.
