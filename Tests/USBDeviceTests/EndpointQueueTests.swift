@@ -64,17 +64,27 @@ import USBCore
         #expect(host.transfers == ["1 ok \(message)"])
     }
 
-    @Test func aStreamHasNoZeroLengthPackets() throws {
+    @Test func aStreamThatRunsDryOnAFullTransferIsEndedByAZeroLengthPacket() throws {
         let function = TestFunction.pipe("a")
         let host = try TestHost([function])
         function.write([UInt8](repeating: 1, count: 512))
         host.port.submit(.in(1, 1, length: 512))
+        #expect(host.transfers == ["1 ok 512"])
         host.port.submit(.in(2, 1, length: 512))
-        #expect(host.transfers == ["1 ok 512"])
-        function.write([], endOfMessage: false)
-        #expect(host.transfers == ["1 ok 512"])
-        function.write([], endOfMessage: true)
+        host.port.submit(.in(3, 1, length: 512))
         #expect(host.transfers == ["1 ok 512", "2 ok 0"])
+        function.write([], endOfMessage: false)
+        #expect(host.transfers == ["1 ok 512", "2 ok 0"])
+    }
+
+    @Test func aStreamThatGoesOnInTimeHasNoZeroLengthPacket() throws {
+        let function = TestFunction.pipe("a")
+        let host = try TestHost([function])
+        function.write([UInt8](repeating: 1, count: 512))
+        host.port.submit(.in(1, 1, length: 512))
+        function.write([2])
+        host.port.submit(.in(2, 1, length: 512))
+        #expect(host.transfers == ["1 ok 512", "2 ok 1"])
     }
 
     @Test func anEndMarkAfterFullStreamDataEndsTheMessage() throws {

@@ -17,6 +17,9 @@ final class EndpointQueue {
     var isHalted = false
     private(set) var queuedBytes = 0
     private var chunks: Deque<Chunk> = []
+    /// A stream ran dry just where a transfer was full: a host that joins transfers (UHCI's are single packets) would
+    /// wait for more, so a zero-length packet tells it that this is all, unless more comes first.
+    private var owesZeroLengthPacket = false
     /// Guards against recursion: a completion may submit the next transfer before it returns.
     var isPumping = false
 
@@ -25,10 +28,14 @@ final class EndpointQueue {
     }
 
     var address: EndpointAddress { owner.descriptor.address }
-    var hasData: Bool { !chunks.isEmpty }
+    var hasData: Bool { !chunks.isEmpty || owesZeroLengthPacket }
+
+    /// Everything the function wrote has left.
+    var hasRoom: Bool { chunks.isEmpty }
 
     func append(_ bytes: [UInt8], endOfMessage: Bool) {
         guard !bytes.isEmpty || endOfMessage else { return }
+        owesZeroLengthPacket = false
         queuedBytes += bytes.count
         chunks.append(Chunk(bytes: bytes, endsMessage: endOfMessage))
     }
@@ -36,15 +43,17 @@ final class EndpointQueue {
     func discardData() {
         chunks.removeAll()
         queuedBytes = 0
+        owesZeroLengthPacket = false
     }
 
     /// The payload for a transfer that takes `length` bytes: up to the end of a message, else as much as there is.
     func take(upTo length: Int) -> [UInt8] {
+        owesZeroLengthPacket = false
         guard let first = chunks.first else { return [] }
         if first.offset == 0, first.bytes.count <= length, first.endsMessage || chunks.count == 1 {
             chunks.removeFirst()
             queuedBytes -= first.bytes.count
-            if first.endsMessage { keepMessageEnd(taken: first.bytes.count, of: length) }
+            ended(first, taken: first.bytes.count, of: length)
             return first.bytes
         }
         var payload: [UInt8] = []
@@ -55,10 +64,8 @@ final class EndpointQueue {
             queuedBytes -= count
             if chunk.offset + count == chunk.bytes.count {
                 chunks.removeFirst()
-                if chunk.endsMessage {
-                    keepMessageEnd(taken: payload.count, of: length)
-                    break
-                }
+                ended(chunk, taken: payload.count, of: length)
+                if chunk.endsMessage { break }
             } else {
                 chunks[0].offset += count
             }
@@ -66,12 +73,17 @@ final class EndpointQueue {
         return payload
     }
 
-    /// A bulk message that just fills its transfer ends with a zero-length packet in the next (USB 2.0 section 5.8.3).
-    private func keepMessageEnd(taken: Int, of length: Int) {
+    /// A bulk message that just fills its transfer ends with a zero-length packet in the next, and so does a stream that
+    /// runs dry there (USB 2.0 section 5.8.3).
+    private func ended(_ chunk: Chunk, taken: Int, of length: Int) {
         let packetSize = owner.descriptor.maxPacketSize
         guard owner.descriptor.type == .bulk, taken == length, packetSize > 0, taken > 0, taken % packetSize == 0 else {
             return
         }
-        chunks.prepend(Chunk(bytes: [], endsMessage: true))
+        if chunk.endsMessage {
+            chunks.prepend(Chunk(bytes: [], endsMessage: true))
+        } else if chunks.isEmpty {
+            owesZeroLengthPacket = true
+        }
     }
 }

@@ -217,7 +217,7 @@ public final class SimulatedDevice: Firmware {
             let payload = queue.take(upTo: transfer.length)
             let isShort = transfer.flags.contains(.shortNotOK) && payload.count < transfer.length
             finish(transfer, isShort ? .shortPacket : .success, data: payload)
-            if !queue.hasData { function.endpointReady(queue.owner.key) }
+            if queue.hasRoom { function.endpointReady(queue.owner.key) }
         }
     }
 
