@@ -91,10 +91,19 @@ let package = Package(
         .target(
             name: "GuestLab",
             dependencies: ["CGuestLab", .product(name: "NIOFoundationCompat", package: "swift-nio")] + nio),
+        // What `2virt bench` measures, and the C ends that it measures against.
+        .target(name: "CWireBench"),
+        .target(
+            name: "Benchmarks",
+            dependencies: [
+                "CWireBench", "USBCore", "USBDevice", "USBRedirection", "Traffic", "Engine", "ControlProtocol",
+                "ControlClient", "GuestLab", .product(name: "Logging", package: "swift-log"),
+            ] + nio),
         .executableTarget(
             name: "TwoVirt",
             dependencies: [
-                "Engine", "Console", "Terminal", "CTerminal", "GuestLab", "ControlProtocol", "ControlSocket",
+                "Benchmarks", "Engine", "Console", "Terminal", "CTerminal", "GuestLab", "ControlProtocol",
+                "ControlSocket",
                 "ControlClient",
                 "TOMLKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -136,6 +145,7 @@ let package = Package(
                 "Terminal", "CTerminal", "Console", "ControlProtocol", "ControlClient", "CSpawn", "FakeEngine",
                 "TwoVirt", "ScreenProbe",
             ]),
+        .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
         .testTarget(name: "TwoVirtTests", dependencies: ["TwoVirt", "Console"]),
         .testTarget(
             name: "ControlClientTests",

@@ -12,7 +12,7 @@ struct Demo: Sendable {
     /// Builds what is missing and starts everything; on failure nothing is left running.
     static func start(_ progress: ProgressLine) async throws -> Demo {
         try LabPrerequisites.check()
-        let client = try guestClient()
+        let client = try GuestProgram.path()
         progress.show("looking for the demo guest's kernel")
         let image = try await GuestImageBuilder().build { progress.show($0.text, fraction: $0.fraction) }
         try Task.checkCancellation()
@@ -84,15 +84,5 @@ struct Demo: Sendable {
     /// What the operator can do now, in one line.
     var firstSteps: String {
         "p plugs 'demo' into demo-vm, which then fetches a page a second. Guest shell: \(guest.shellCommand)"
-    }
-
-    /// The guest's client lies beside this program.
-    private static func guestClient() throws -> String {
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let path = (own as NSString).deletingLastPathComponent + "/2virt-guest"
-        guard FileManager.default.isExecutableFile(atPath: path) else {
-            throw CommandFailure("\(path) is missing: build it with swift build --product 2virt-guest")
-        }
-        return path
     }
 }

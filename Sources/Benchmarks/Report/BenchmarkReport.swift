@@ -1,0 +1,38 @@
+/// What `2virt bench … --json` prints: one benchmark with its results (ARCHITECTURE section 7).
+public struct BenchmarkReport: Codable, Sendable, Equatable {
+    public var benchmark: String
+    public var results: [BenchmarkResult]
+
+    public init(benchmark: String, results: [BenchmarkResult]) {
+        self.benchmark = benchmark
+        self.results = results
+    }
+}
+
+/// One quantity of ours and of a peer's, measured alternately in the same run.
+public struct BenchmarkResult: Codable, Sendable, Equatable {
+    public var name: String
+    public var ours: Double
+    public var peer: Double
+    public var peerName: String
+    /// Ours divided by the peer's.
+    public var ratio: Double
+    public var unit: String
+    public var higherIsBetter: Bool
+
+    /// - Throws: when one of the two is not a positive number, so that there is no ratio.
+    public init(
+        name: String, ours: Double, peer: Double, peerName: String, unit: String, higherIsBetter: Bool
+    ) throws(BenchmarkError) {
+        guard ours > 0, peer > 0, ours.isFinite, peer.isFinite else {
+            throw .noRatio(name: name, ours: ours, peer: peer, peerName: peerName)
+        }
+        self.name = name
+        self.ours = ours
+        self.peer = peer
+        self.peerName = peerName
+        self.ratio = ours / peer
+        self.unit = unit
+        self.higherIsBetter = higherIsBetter
+    }
+}
