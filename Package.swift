@@ -103,8 +103,7 @@ let package = Package(
             name: "TwoVirt",
             dependencies: [
                 "Benchmarks", "Engine", "Console", "Terminal", "CTerminal", "GuestLab", "ControlProtocol",
-                "ControlSocket",
-                "ControlClient",
+                "ControlSocket", "ControlClient",
                 "TOMLKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

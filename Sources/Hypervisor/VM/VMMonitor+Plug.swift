@@ -11,13 +11,12 @@ extension VMMonitor {
             guard (1...107).contains(path.utf8.count), !path.utf8.contains(0) else { throw .badSocketPath(path) }
             let client = try ready()
             let id = QdevID.make(device: request.device)
-            let choice = try await choose(request, id, client)
-            do {
-                try await prepare(choice)
-            } catch {
-                throw .notPrepared(device: request.device, text: printable("\(error)", limit: 300))
+            if let choice = try await plugAsKnown(request, id, client, prepare) {
+                return plugged(request, id, choice)
             }
-            try await addChardev(id, path, client)
+            let choice = try await choose(request, id, client)
+            try await prepared(request, choice, prepare)
+            try await addChardev(id, path, client, replacing: true)
             do throws(PlugError) {
                 try await addDevice(id, request, choice, client)
             } catch {
@@ -28,10 +27,64 @@ extension VMMonitor {
             } catch {
                 throw .qmp(vm: state.name, error)
             }
-            return PluggedPort(
-                vm: self.id, device: request.device, qdevID: id, bus: choice.bus, port: choice.port,
-                speed: choice.speed, note: pausedNote)
+            return plugged(request, id, choice)
         }
+    }
+
+    /// Plugs by what is known of the ports: asking QEMU anew takes as long as several plugs, and it refuses a port that
+    /// is taken.
+    ///
+    /// - Returns: nil when QEMU refused something, or when that is to be expected; nothing is left of it then.
+    private func plugAsKnown(
+        _ request: PlugRequest, _ id: String, _ client: QMPClient,
+        _ prepare: @escaping @Sendable (PortChoice) async throws -> Void
+    ) async throws(PlugError) -> PortChoice? {
+        let isIn = state.controllers.contains { $0.ports.contains { $0.occupant?.id == id } }
+        guard !isIn, let choice = try? PortChooser(vm: state.name, controllers: state.controllers).choose(request)
+        else { return nil }
+        try await prepared(request, choice, prepare)
+        do throws(PlugError) {
+            try await addChardev(id, request.socketPath, client, replacing: false)
+        } catch {
+            guard case .chardevRefused = error else { throw error }
+            return nil
+        }
+        do throws(PlugError) {
+            try await addDevice(id, request, choice, client)
+        } catch {
+            guard case .deviceRefused = error else { try await undo(id, client, error) }
+            try await removeChardev(id, client)
+            return nil
+        }
+        // The picture taken when `info usb` has changed will say it in QEMU's words.
+        occupy(choice, USBOccupant(id: id, driver: "usb-redir", product: "", isAttached: true))
+        return choice
+    }
+
+    private func prepared(
+        _ request: PlugRequest, _ choice: PortChoice, _ prepare: @Sendable (PortChoice) async throws -> Void
+    ) async throws(PlugError) {
+        do {
+            try await prepare(choice)
+        } catch {
+            throw .notPrepared(device: request.device, text: printable("\(error)", limit: 300))
+        }
+    }
+
+    private func occupy(_ choice: PortChoice, _ occupant: USBOccupant) {
+        for index in state.controllers.indices where state.controllers[index].bus == choice.bus {
+            for port in state.controllers[index].ports.indices
+            where state.controllers[index].ports[port].number == choice.port {
+                state.controllers[index].ports[port].occupant = occupant
+            }
+        }
+        publish()
+    }
+
+    private func plugged(_ request: PlugRequest, _ id: String, _ choice: PortChoice) -> PluggedPort {
+        PluggedPort(
+            vm: self.id, device: request.device, qdevID: id, bus: choice.bus, port: choice.port,
+            speed: choice.speed, note: pausedNote)
     }
 
     private var pausedNote: String? {
@@ -78,12 +131,14 @@ extension VMMonitor {
         }
     }
 
-    private func addChardev(_ id: String, _ path: String, _ client: QMPClient) async throws(PlugError) {
+    /// - Parameter replacing: a chardev of that name without a device is taken away first: a dead engine left it.
+    private func addChardev(
+        _ id: String, _ path: String, _ client: QMPClient, replacing: Bool
+    ) async throws(PlugError) {
         let address: JSONValue = ["type": "unix", "data": ["path": .string(path)]]
         let backend: JSONValue = ["type": "socket", "data": ["addr": address, "server": false]]
         do throws(QMPError) {
-            // A chardev of that name without a device is what a failed plug of a dead engine left.
-            if try await chardevs(client).contains(id) {
+            if replacing, try await chardevs(client).contains(id) {
                 _ = try await client.execute("chardev-remove", ["id": .string(id)])
             }
             _ = try await client.execute("chardev-add", ["id": .string(id), "backend": backend])
@@ -110,7 +165,7 @@ extension VMMonitor {
     }
 
     /// Takes back a plug that went wrong, then throws what went wrong.
-    private func undo(_ id: String, _ client: QMPClient, _ error: PlugError) async throws(PlugError) {
+    private func undo(_ id: String, _ client: QMPClient, _ error: PlugError) async throws(PlugError) -> Never {
         do throws(PlugError) {
             if case .deviceRefused = error {
                 // QEMU gives the chardev to a device only when device_add succeeds.
