@@ -57,7 +57,7 @@ extension VMMonitor {
             return nil
         }
         // The picture taken when `info usb` has changed will say it in QEMU's words.
-        occupy(choice, USBOccupant(id: id, driver: "usb-redir", product: "", isAttached: true))
+        occupy(choice, USBOccupant(id: id, driver: "usb-redir", product: "USB Redirection Device", isAttached: true))
         return choice
     }
 
