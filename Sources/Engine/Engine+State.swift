@@ -40,7 +40,8 @@ extension Engine {
                 }
             }
         }
-        guard trouble != stateTrouble?.text else { return }
+        // Told when it begins and when it ends.
+        guard (trouble == nil) != (stateTrouble == nil) else { return }
         stateTrouble = trouble.map { .init(text: $0, since: now) }
         if let trouble {
             publish(

@@ -75,6 +75,7 @@ final class FakeGuest: Sendable {
         private let log: Log
         private var peer = GuestPeer()
         private var nextID: UInt64 = 1
+        private var announced: InterfaceInfo?
 
         init(_ behaviour: Behaviour, _ log: Log) {
             self.behaviour = behaviour
@@ -93,9 +94,11 @@ final class FakeGuest: Sendable {
             }
             for message in messages {
                 switch message.packet {
-                case .interfaceInfo(let info): log.interfaces.withLock { $0.append(info) }
+                case .interfaceInfo(let info): announced = info
+                case .deviceDisconnect: send([.deviceDisconnectAck], context)
                 case .deviceConnect:
                     log.connects.withLock { $0 += 1 }
+                    if let announced { log.interfaces.withLock { $0.append(announced) } }
                     switch behaviour {
                     case .configures: send([.setConfiguration(1)], context)
                     case .rejects: send([.filterReject], context)

@@ -13,7 +13,7 @@ struct LeaveTests {
             await bench.plug("desk")
             try await #require(await bench.vms.guest()).setConfiguration(0)
             try await bench.reaches("unplugged") { $0.state == .unplugged && $0.operation == nil }
-            let device = try await bench.device()
+            let device = await bench.device()
             #expect(device.by == "guest")
             #expect(device.reason == "removed by the guest (SET_CONFIGURATION 0)")
             #expect(await bench.vms.unplugged == ["desk"])
@@ -71,8 +71,8 @@ struct LeaveTests {
             await bench.plug("desk")
             try await #require(await bench.vms.guest()).send([Self.release(0)])
             try await bench.reaches("unplugged") { $0.state == .unplugged && $0.operation == nil }
-            #expect(try await bench.device().reason == "released by the guest")
-            #expect(try await bench.device().by == "guest")
+            #expect(await bench.device().reason == "released by the guest")
+            #expect(await bench.device().by == "guest")
         }
     }
 
@@ -84,7 +84,7 @@ struct LeaveTests {
             try await bench.reaches("web is off") {
                 $0.gates["web"]?.state == .off && $0.guest == .configured && $0.operation == nil
             }
-            let device = try await bench.device()
+            let device = await bench.device()
             #expect(device.state == .plugged)
             #expect(device.interface("web")?.by == "guest")
             #expect(device.interface("web")?.number == nil)
@@ -99,7 +99,7 @@ struct LeaveTests {
             await bench.plug("desk")
             await bench.vms.disconnectAll()
             try await bench.reaches("unplugged") { $0.state == .unplugged && $0.operation == nil }
-            let device = try await bench.device()
+            let device = await bench.device()
             #expect(device.by == "hypervisor")
             #expect(device.reason == "QEMU closed the wire")
             #expect(await bench.vms.unplugged == ["desk"])
@@ -112,7 +112,7 @@ struct LeaveTests {
             await bench.plug("desk")
             try await #require(await bench.vms.guest()).sendGarbage()
             try await bench.reaches("unplugged") { $0.state == .unplugged && $0.operation == nil }
-            #expect(try await bench.device().reason?.hasPrefix("the wire failed: ") == true)
+            #expect(await bench.device().reason?.hasPrefix("the wire failed: ") == true)
             #expect(await bench.vms.unplugged == ["desk"])
         }
     }
@@ -125,7 +125,7 @@ struct LeaveTests {
             await bench.vms.change("a") { $0.runState = .lost(reason: "QEMU died", since: .now) }
             for name in ["desk", "pad"] {
                 try await bench.reaches("waiting", name) { $0.state == .waiting }
-                let device = try await bench.device(name)
+                let device = await bench.device(name)
                 #expect(device.by == "hypervisor")
                 #expect(device.reason == "a is gone: lost: QEMU died")
                 #expect(device.attachment?.vm == "a")
@@ -133,12 +133,12 @@ struct LeaveTests {
             #expect(
                 await bench.events("vm-lost").map(\.message).first?.hasSuffix("plugged again when it returns") == true)
             #expect(
-                try await bench.device().interface("tty")?.effect
+                await bench.device().interface("tty")?.effect
                     == "off: a does not get it when the device is plugged again")
             await bench.vms.add("a", pid: 101)
             for name in ["desk", "pad"] {
                 try await bench.reaches("plugged again", name) { $0.state == .plugged && $0.guest == .configured }
-                #expect(try await bench.device(name).by == "engine")
+                #expect(await bench.device(name).by == "engine")
             }
         }
     }
@@ -161,7 +161,7 @@ struct LeaveTests {
             #expect(await bench.unplug("desk") == .done("desk no longer waits for a"))
             await bench.vms.add("a")
             try await bench.sees("a")
-            #expect(try await bench.device().state == .unplugged)
+            #expect(await bench.device().state == .unplugged)
         }
     }
 
@@ -180,7 +180,7 @@ struct LeaveTests {
             }
             #expect(await bench.vms.plugCount == 2)
             #expect(await bench.events("plug-failed").count == 1)
-            #expect(try await bench.device().state == .waiting)
+            #expect(await bench.device().state == .waiting)
             #expect(await bench.engine.snapshot().faults.count == 1)
             await bench.vms.failPlugs(nil)
             await bench.vms.change("a") { $0.runState = .lost(reason: "again", since: .now) }
@@ -195,8 +195,8 @@ struct LeaveTests {
             await bench.plug("desk", "a~2")
             await bench.vms.remove("a")
             await bench.vms.change("a~2") { $0.name = "a" }
-            try await eventually("renamed") { try await bench.device().attachment?.vm == "a" }
-            #expect(try await bench.device().state == .plugged)
+            try await eventually("renamed") { await bench.device().attachment?.vm == "a" }
+            #expect(await bench.device().state == .plugged)
             #expect(await bench.unplug("desk").isDone)
         }
     }

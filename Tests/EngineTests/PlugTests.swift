@@ -10,7 +10,7 @@ struct PlugTests {
         try await Bench.run { bench in
             let outcome = await bench.plug("desk")
             #expect(outcome == .done("desk plugged into a, xhci.0 port 1, high speed"))
-            let device = try await bench.device()
+            let device = await bench.device()
             #expect(device.state == .plugged)
             #expect(device.guest == .configured)
             #expect(device.by == "op")
@@ -19,7 +19,7 @@ struct PlugTests {
                 device.attachment
                     == Attachment(vm: "a", via: .usbredir, controller: "xhci.0", port: "1", speed: "high"))
             #expect(await bench.unplug("desk") == .done("desk unplugged from a"))
-            let after = try await bench.device()
+            let after = await bench.device()
             #expect(after.state == .unplugged)
             #expect(after.guest == .absent)
             #expect(after.attachment == nil)
@@ -36,11 +36,11 @@ struct PlugTests {
                     == .done(
                         "desk plugged into a, xhci.0 port 1, high speed; the guest has not configured it within 0.2 s; is its operating system up?"
                     ))
-            #expect(try await bench.device().guest == .attached)
+            #expect(await bench.device().guest == .attached)
             // It comes up at last.
             try await #require(await bench.vms.guest()).setConfiguration(1)
             try await bench.reaches("configured") { $0.guest == .configured }
-            #expect(try await bench.device().reason == nil)
+            #expect(await bench.device().reason == nil)
         }
     }
 
@@ -78,7 +78,7 @@ struct PlugTests {
             await bench.vms.failPlugs(.noController(vm: "a"))
             let reason = "VM a has no USB controller: start it with -device qemu-xhci,id=xhci"
             #expect(await bench.plug("desk") == .failed(reason))
-            let device = try await bench.device()
+            let device = await bench.device()
             #expect(device.state == .unplugged)
             #expect(device.reason == reason)
             #expect(device.attachment == nil)
@@ -98,7 +98,7 @@ struct PlugTests {
             #expect(await bench.plug("desk") == busy)
             #expect(await bench.unplug("desk") == busy)
             #expect(await bench.set("desk", "tty", .off) == busy)
-            #expect(try await bench.device().interface("tty")?.effect == "not now: desk is being plugged into a by op")
+            #expect(await bench.device().interface("tty")?.effect == "not now: desk is being plugged into a by op")
             // Another device is nobody's business.
             await bench.vms.whenPlugging(nil)
             #expect(await bench.plug("pad").isDone)
@@ -113,7 +113,7 @@ struct PlugTests {
             await bench.vms.set(.rejects)
             let reason = "the VM's controller or its device filter does not take it"
             #expect(await bench.plug("desk") == .failed("a rejected desk: \(reason)"))
-            let device = try await bench.device()
+            let device = await bench.device()
             #expect(device.state == .rejected)
             #expect(device.reason == reason)
             #expect(device.attachment?.vm == "a")
@@ -134,7 +134,7 @@ struct PlugTests {
             try await bench.reaches("taken out") { $0.state == .rejected && $0.port == nil && $0.operation == nil }
             #expect(await bench.vms.unplugged == ["desk"])
             #expect(await bench.unplug("desk").isDone)
-            #expect(try await bench.device().state == .unplugged)
+            #expect(await bench.device().state == .unplugged)
         }
     }
 
@@ -142,7 +142,7 @@ struct PlugTests {
         try await Bench.run(change: { $0.settleSeconds = 30 }) { bench in
             await bench.vms.set(.closes)
             #expect(await bench.plug("desk") == .failed("a let go of it at once: QEMU closed the wire"))
-            let device = try await bench.device()
+            let device = await bench.device()
             #expect(device.state == .unplugged)
             #expect(await bench.vms.unplugged == ["desk"])
         }
@@ -156,7 +156,7 @@ struct PlugTests {
             await bench.vms.change("a") { $0.runState = .lost(reason: "QEMU died", since: .now) }
             await bench.vms.disconnectAll()
             #expect(await outcome.text.hasPrefix("a went away meanwhile: "))
-            let device = try await bench.device()
+            let device = await bench.device()
             #expect(device.state == .unplugged)
             #expect(device.guest == .absent)
             #expect(await bench.engine.devices.allSatisfy { $0.operation == nil })
@@ -169,7 +169,7 @@ struct PlugTests {
             await bench.vms.failUnplugs(.notDeleted(vm: "a", qdevID: "ua-2virt-desk", seconds: 10))
             let reason = "VM a did not delete ua-2virt-desk within 10 s; it may still be plugged"
             #expect(await bench.unplug("desk") == .failed(reason))
-            let device = try await bench.device()
+            let device = await bench.device()
             #expect(device.state == .plugged)
             #expect(device.guest == .configured)
             #expect(device.reason == "could not be unplugged: \(reason)")
@@ -187,7 +187,7 @@ struct PlugTests {
             try await bench.reaches("unplugging") { $0.state == .unplugging }
             await bench.vms.change("a") { $0.runState = .lost(reason: "QEMU died", since: .now) }
             #expect(await outcome.isDone)
-            #expect(try await bench.device().state == .unplugged)
+            #expect(await bench.device().state == .unplugged)
         }
     }
 }

@@ -61,8 +61,6 @@ public struct InterfaceConfiguration: Sendable, Equatable {
     public enum Value: Sendable, Equatable {
         case string(String)
         case strings([String])
-        case bool(Bool)
-        case int(Int)
     }
 
     public func string(_ key: String) -> String? {

@@ -17,7 +17,12 @@ enum InterfaceFactory {
         do {
             _ = try spec(interface)
         } catch {
-            let key = interface.kind == .serial ? "to" : "upstreams"
+            let key: String
+            if case .badServiceName = error {
+                key = "services"
+            } else {
+                key = interface.kind == .serial ? "to" : "upstreams"
+            }
             throw InterfaceProblem(key: key, found: "\(error)", allowed: "")
         }
     }

@@ -32,7 +32,7 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
 
     /// One key of an interface.
     struct Key: Sendable {
-        enum Shape: Sendable { case string, strings, bool, int }
+        enum Shape: Sendable { case string, strings }
         var name: String
         var shape: Shape
         var isRequired = false

@@ -1,9 +1,21 @@
-/// Finds the line of a key in TOML text: the parser checks the grammar, but keeps no positions of values.
+/// Finds the line of each key in TOML text: the parser checks the grammar, but keeps no positions of values.
 ///
-/// Given text that has parsed, it walks headers, keys, arrays and inline tables and notes the line where each path
-/// (`device[0].interfaces[1].kind`) begins.
+/// It walks headers, keys, arrays and inline tables and notes the line where each path (`device[0].interfaces[1].kind`)
+/// begins. It takes any text, also such that is no TOML, always ends, and stops at text nested so deeply that a parser
+/// that recurses should not see it.
 struct TOMLLocator {
+    /// Arrays and inline tables within each other.
+    static let maximumDepth = 32
+    /// Parts of a dotted key.
+    static let maximumKeyParts = 16
+    /// Positions kept; a configuration has far fewer keys.
+    private static let maximumPaths = 100_000
+
     private(set) var lines: [String: Int] = [:]
+    /// The line on which the text goes deeper than allowed; nothing after it has been looked at.
+    private(set) var tooDeep: Int?
+    /// The line of a table header that does not begin with a key: toml++ takes it for granted that one does.
+    private(set) var badHeader: Int?
     private let text: [UInt8]
     private var position = 0
     private var line = 1
@@ -24,16 +36,12 @@ struct TOMLLocator {
         }
     }
 
+    // MARK: Grammar; each step moves on or ends
+
     private mutating func scan() {
         var table = ""
-        while position < text.count {
-            skipSpaceAndComments(newlines: true)
-            guard position < text.count else { return }
-            if text[position] == UInt8(ascii: "[") {
-                table = header()
-            } else {
-                pair(in: table)
-            }
+        while tooDeep == nil, badHeader == nil, let byte = next() {
+            if byte == UInt8(ascii: "[") { table = header() } else { pair(in: table, depth: 0) }
         }
     }
 
@@ -43,116 +51,169 @@ struct TOMLLocator {
         position += 1
         let isArray = peek() == UInt8(ascii: "[")
         if isArray { position += 1 }
-        var path = keyPath(until: UInt8(ascii: "]"))
-        while position < text.count, text[position] == UInt8(ascii: "]") { position += 1 }
-        if isArray {
-            let index = arrayCounts[path, default: 0]
-            arrayCounts[path] = index + 1
-            path += "[\(index)]"
-        } else if let dot = path.firstIndex(of: "."), let count = arrayCounts[String(path[..<dot])] {
-            path = "\(path[..<dot])[\(count - 1)]\(path[dot...])"
+        while let byte = peek(), byte == 32 || byte == 9 { position += 1 }
+        guard let first = peek(), Self.beginsKey(first) else {
+            badHeader = start
+            return ""
         }
-        lines[path] = start
+        let parts = keyParts(until: UInt8(ascii: "]"))
+        while let byte = peek(), byte == UInt8(ascii: "]") { position += 1 }
+        var path = ""
+        for (number, part) in parts.enumerated() {
+            path += path.isEmpty ? part : ".\(part)"
+            let count = arrayCounts[path, default: 0]
+            if isArray, number == parts.count - 1 {
+                arrayCounts[path] = count + 1
+                note(path, start)
+                path += "[\(count)]"
+            } else if count > 0 {
+                // A part that names an array of tables means its latest.
+                path += "[\(count - 1)]"
+            }
+        }
+        note(path, start)
         return path
     }
 
-    private mutating func pair(in table: String) {
-        skipSpaceAndComments(newlines: true)
-        let start = line
-        let before = position
-        let key = keyPath(until: UInt8(ascii: "="))
-        if position < text.count { position += 1 }
-        let path = table.isEmpty ? key : "\(table).\(key)"
-        lines[path] = lines[path] ?? start
-        value(at: path)
-        // Text that the parser accepted always moves on; anything else must not hold us here.
+    private mutating func pair(in table: String, depth: Int) {
+        let (start, before) = (line, position)
+        let parts = keyParts(until: UInt8(ascii: "="))
+        var path = table
+        for part in parts {
+            path += path.isEmpty ? part : ".\(part)"
+            note(path, start)
+        }
+        if peek() == UInt8(ascii: "=") {
+            position += 1
+            value(at: path, depth: depth)
+        }
+        // Text that the parser accepts always moves on; anything else must not hold us here.
         if position == before { position += 1 }
     }
 
-    private mutating func value(at path: String) {
-        skipSpaceAndComments(newlines: true)
-        switch peek() {
+    private mutating func value(at path: String, depth: Int) {
+        guard depth < Self.maximumDepth else {
+            tooDeep = tooDeep ?? line
+            return
+        }
+        switch next() {
         case UInt8(ascii: "["):
             position += 1
             var index = 0
-            while let byte = next(), byte != UInt8(ascii: "]") {
-                lines["\(path)[\(index)]"] = line
-                value(at: "\(path)[\(index)]")
+            while tooDeep == nil, let byte = next(), byte != UInt8(ascii: "]") {
+                let before = position
+                note("\(path)[\(index)]", line)
+                value(at: "\(path)[\(index)]", depth: depth + 1)
                 index += 1
                 if next() == UInt8(ascii: ",") { position += 1 }
+                if position == before { position += 1 }
             }
             position += 1
         case UInt8(ascii: "{"):
             position += 1
-            while let byte = next(), byte != UInt8(ascii: "}") {
-                pair(in: path)
+            while tooDeep == nil, let byte = next(), byte != UInt8(ascii: "}") {
+                pair(in: path, depth: depth + 1)
                 if next() == UInt8(ascii: ",") { position += 1 }
             }
             position += 1
-        case UInt8(ascii: "\""), UInt8(ascii: "'"):
-            string()
+        case UInt8(ascii: "\""), UInt8(ascii: "'"): string()
         default:
             while let byte = peek(), !Self.endsBareValue(byte) { position += 1 }
         }
     }
 
-    private static func endsBareValue(_ byte: UInt8) -> Bool {
-        [10, 13, UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "#")].contains(byte)
+    private static func beginsKey(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "\""),
+            UInt8(ascii: "'"):
+            true
+        default: false
+        }
     }
 
+    private static func endsBareValue(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 10, 13, UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "#"): true
+        default: false
+        }
+    }
+
+    /// Skips a string of any of the four kinds.
     private mutating func string() {
         guard let quote = peek() else { return }
-        let isLong = position + 2 < text.count && text[position + 1] == quote && text[position + 2] == quote
+        let isLong = peek(1) == quote && peek(2) == quote
         position += isLong ? 3 : 1
         while let byte = peek() {
-            if byte == UInt8(ascii: "\\"), quote == UInt8(ascii: "\"") {
-                position += 2
-                continue
-            }
-            if byte == 10 { line += 1 }
-            if byte == quote {
-                if !isLong {
-                    position += 1
-                    return
-                }
-                if position + 2 < text.count, text[position + 1] == quote, text[position + 2] == quote {
-                    position += 3
-                    return
-                }
-            }
-            position += 1
-        }
-    }
-
-    private mutating func keyPath(until end: UInt8) -> String {
-        var key: [UInt8] = []
-        while let byte = peek(), byte != end, byte != 10 {
-            if byte != 32, byte != 9, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "'") { key.append(byte) }
-            position += 1
-        }
-        return String(decoding: key, as: UTF8.self)
-    }
-
-    /// The next byte that means something.
-    private mutating func next() -> UInt8? {
-        skipSpaceAndComments(newlines: true)
-        return peek()
-    }
-
-    private func peek() -> UInt8? { position < text.count ? text[position] : nil }
-
-    private mutating func skipSpaceAndComments(newlines: Bool) {
-        while let byte = peek() {
-            if byte == UInt8(ascii: "#") {
-                while let byte = peek(), byte != 10 { _ = byte; position += 1 }
-            } else if byte == 32 || byte == 9 || byte == 13 {
-                position += 1
-            } else if byte == 10, newlines {
-                line += 1
-                position += 1
-            } else {
+            if byte == quote, !isLong || (peek(1) == quote && peek(2) == quote) {
+                position += isLong ? 3 : 1
+                // A long string may end in up to two quotes of its own.
+                while isLong, peek() == quote { position += 1 }
                 return
             }
+            if byte == 10 {
+                // Only long strings go on; the parser refuses others.
+                guard isLong else { return }
+                line += 1
+            }
+            let isEscape = byte == UInt8(ascii: "\\") && quote == UInt8(ascii: "\"")
+            position += isEscape && peek(1) != 10 ? 2 : 1
         }
+    }
+
+    /// `a . "b.c" . d`; stops before `end`, or at the end of the line.
+    private mutating func keyParts(until end: UInt8) -> [String] {
+        var parts: [String] = []
+        var part: [UInt8] = []
+        while let byte = peek(), byte != end, byte != 10 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "'"):
+                let start = position + 1
+                string()
+                part += text[min(start, position)..<max(min(start, position), min(position - 1, text.count))]
+                continue
+            case UInt8(ascii: "."):
+                parts.append(String(decoding: part, as: UTF8.self))
+                part = []
+                if parts.count >= Self.maximumKeyParts {
+                    tooDeep = tooDeep ?? line
+                    return parts
+                }
+            case 32, 9, 13: break
+            default: part.append(byte)
+            }
+            position += 1
+        }
+        return parts + [String(decoding: part, as: UTF8.self)]
+    }
+
+    private mutating func note(_ path: String, _ line: Int) {
+        guard lines.count < Self.maximumPaths, lines[path] == nil else { return }
+        lines[path] = line
+    }
+
+    // MARK: Bytes
+
+    private func peek(_ offset: Int = 0) -> UInt8? {
+        position + offset < text.count ? text[position + offset] : nil
+    }
+
+    /// The next byte that means something: neither space nor comment.
+    private mutating func next() -> UInt8? {
+        while let byte = peek() {
+            switch byte {
+            case UInt8(ascii: "#"):
+                while let byte = peek(), byte != 10 {
+                    _ = byte
+                    position += 1
+                }
+            case 10:
+                line += 1
+                position += 1
+            case 32, 9, 13: position += 1
+            default: return byte
+            }
+        }
+        return nil
     }
 }

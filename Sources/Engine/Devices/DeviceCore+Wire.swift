@@ -53,7 +53,16 @@ extension DeviceCore {
             signal(.rejected("the VM's controller or its device filter does not take it"))
         case .linkClosed(let error):
             self.link = nil
-            signal(.linkClosed(error.map { "the wire failed: \($0)" } ?? "QEMU closed the wire"))
+            signal(.linkClosed(Self.reason(error)))
+        }
+    }
+
+    /// A QEMU that goes with unread bytes resets the connection; that is no failure of the wire.
+    private static func reason(_ error: RedirectionError?) -> String {
+        switch error {
+        case nil: "QEMU closed the wire"
+        case .link(let text) where text.contains("reset by peer"): "QEMU closed the wire"
+        case .some(let error): "the wire failed: \(error)"
         }
     }
 }

@@ -58,8 +58,12 @@ struct StateStore: Sendable {
     /// The file holds either the old state or the new one, also after a power cut.
     func write(_ state: EngineState) throws {
         let directory = (file as NSString).deletingLastPathComponent
-        try FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw StateError.system("make", directory, (error as NSError).localizedDescription)
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let data = try encoder.encode(state)

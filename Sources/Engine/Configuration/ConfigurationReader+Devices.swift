@@ -1,0 +1,114 @@
+import TOMLKit
+import USBCore
+
+extension ConfigurationReader {
+    mutating func device(_ entry: TOMLTable, at path: String) -> DeviceConfiguration? {
+        checkKeys(
+            of: entry, at: path,
+            allowed: [
+                "name", "speed", "interfaces", "firmware", "board", "product", "idVendor",
+                "idProduct", "serial",
+            ])
+        let before = problems.count
+        let name = required(
+            string(entry, "name", at: path, allowed: Self.nameRule), "\(path).name", Self.nameRule)
+        if let name, !Self.isName(name) { problem("\(path).name", "\"\(name)\"", Self.nameRule) }
+        var speed: Speed?
+        let speeds = "\"low\", \"full\", \"high\" or \"super\""
+        if let word = string(entry, "speed", at: path, allowed: speeds) {
+            speed = Speed(name: word)
+            if speed == nil { problem("\(path).speed", "\"\(word)\"", speeds) }
+        }
+        let product = string(entry, "product", at: path, allowed: "text")
+        let serial = string(entry, "serial", at: path, allowed: "text")
+        let idVendor = identifier(entry, "idVendor", at: path)
+        let idProduct = identifier(entry, "idProduct", at: path)
+        let behaviour = behaviour(entry, at: path)
+        guard let name, let behaviour, problems.count == before else { return nil }
+        return DeviceConfiguration(
+            name: name, speed: speed, idVendor: idVendor, idProduct: idProduct, product: product, serialNumber: serial,
+            behaviour: behaviour, line: locator.line(of: path) ?? 0)
+    }
+
+    mutating func behaviour(_ entry: TOMLTable, at path: String) -> DeviceConfiguration.Behaviour? {
+        if entry["firmware"] != nil {
+            let image = string(entry, "firmware", at: path, allowed: "the path of a firmware image")
+            let board = required(
+                string(entry, "board", at: path, allowed: "a board such as \"stm32f042\""), "\(path).board",
+                "a board such as \"stm32f042\"")
+            if entry["interfaces"] != nil {
+                problem(
+                    "\(path).interfaces", "stands beside 'firmware'",
+                    "one of the two: an image brings its own interfaces")
+            }
+            guard let image, let board else { return nil }
+            warn(
+                "\(path).firmware",
+                "this version cannot run firmware images; the device is listed and cannot be plugged", "")
+            return .emulated(firmware: image, board: board)
+        }
+        guard entry["interfaces"] != nil else {
+            problem(path, "has neither 'interfaces' nor 'firmware'", "one of the two")
+            return nil
+        }
+        let entries = tables(entry["interfaces"], at: "\(path).interfaces")
+        if entry["interfaces"]?.array?.count == 0 {
+            problem("\(path).interfaces", "is empty", "at least one interface")
+        }
+        var interfaces: [InterfaceConfiguration] = []
+        var names: Set<String> = []
+        for (index, table) in entries.enumerated() {
+            let place = "\(path).interfaces[\(index)]"
+            guard let interface = interface(table, at: place) else { continue }
+            if !names.insert(interface.name).inserted {
+                problem(
+                    "\(place).name", "\"\(interface.name)\" is the name of an earlier interface", "a name of its own")
+            }
+            interfaces.append(interface)
+        }
+        return .simulated(interfaces)
+    }
+
+    mutating func interface(_ entry: TOMLTable, at path: String) -> InterfaceConfiguration? {
+        let kinds = InterfaceKind.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        guard let word = required(string(entry, "kind", at: path, allowed: kinds), "\(path).kind", kinds) else {
+            return nil
+        }
+        guard let kind = InterfaceKind(rawValue: word) else {
+            problem("\(path).kind", "\"\(word)\"", kinds)
+            return nil
+        }
+        checkKeys(of: entry, at: path, allowed: ["kind", "name"] + kind.keys.map(\.name))
+        let before = problems.count
+        let name = string(entry, "name", at: path, allowed: Self.nameRule) ?? kind.rawValue
+        if !Self.isName(name) { problem("\(path).name", "\"\(name)\"", Self.nameRule) }
+        var values: [String: InterfaceConfiguration.Value] = [:]
+        for key in kind.keys {
+            let place = "\(path).\(key.name)"
+            let value: InterfaceConfiguration.Value? =
+                switch key.shape {
+                case .string: string(entry, key.name, at: path, allowed: key.allowed).map { .string($0) }
+                case .strings: strings(entry, key.name, at: path, allowed: key.allowed).map { .strings($0) }
+                }
+            if let value {
+                values[key.name] = value
+            } else if entry[key.name] == nil, key.isRequired {
+                problem(place, "is missing", key.allowed)
+            }
+        }
+        guard problems.count == before else { return nil }
+        let result = InterfaceConfiguration(kind: kind, name: name, values: values, line: locator.line(of: path) ?? 0)
+        do {
+            try InterfaceFactory.check(result)
+        } catch {
+            problem("\(path).\(error.key)", error.found, error.allowed)
+            return nil
+        }
+        if !kind.isAvailable {
+            warn(
+                "\(path).kind",
+                "\(kind.title) interfaces are not available in this version; it is listed and stays off", "")
+        }
+        return result
+    }
+}

@@ -1,0 +1,118 @@
+import ControlProtocol
+import Testing
+
+@testable import Engine
+@testable import Hypervisor
+
+@Suite(.timeLimit(.minutes(1)))
+struct InterfaceTests {
+    @Test func offAndOnReenumerate() async throws {
+        try await Bench.run { bench in
+            await bench.plug("desk")
+            let guest = try #require(await bench.vms.guest())
+            let outcome = await bench.set("desk", "log", .off)
+            #expect(outcome.text.hasPrefix("desk/log switched off; siblings were away "))
+            #expect(guest.interfaceCounts == [4, 2])
+            #expect(await bench.device().interface("log")?.gate == .off)
+            #expect(
+                await bench.device().interface("tty")?.effect
+                    == "cannot be switched off: it is the last interface; unplug the device instead (u)")
+            #expect(
+                await bench.set("desk", "tty", .off)
+                    == .failed("tty is the last interface of desk; unplug the device instead"))
+            #expect(await bench.set("desk", "log", .off) == .done("desk/log is off already"))
+            #expect(await bench.set("desk", "log", .on).isDone)
+            #expect(guest.interfaceCounts == [4, 2, 4])
+            #expect(await bench.device().guest == .configured)
+        }
+    }
+
+    @Test func muteBlinksNothing() async throws {
+        try await Bench.run { bench in
+            await bench.plug("desk")
+            let guest = try #require(await bench.vms.guest())
+            #expect(await bench.set("desk", "tty", .muted) == .done("desk/tty switched muted"))
+            #expect(
+                await bench.device().interface("tty")?.effect
+                    == "on: a /dev/ttyACM port answers the guest again; nothing else blinks")
+            #expect(await bench.set("desk", "tty", .on) == .done("desk/tty switched on"))
+            #expect(guest.connects == 1)
+        }
+    }
+
+    @Test func refusals() async throws {
+        let devices = """
+            [[device]]
+            name = "desk"
+            interfaces = [ { kind = "serial", name = "tty", to = "pty" }, { kind = "keyboard", name = "keys" } ]
+            [[device]]
+            name = "mux"
+            firmware = "/x.bin"
+            board = "b"
+            """
+        try await Bench.run(devices: devices) { bench in
+            #expect(await bench.set("desk", "x", .off) == .failed("desk has no interface 'x'; known: tty, keys"))
+            #expect(await bench.set("mux", "x", .off) == .failed("mux has no interfaces to switch"))
+            #expect(await bench.set("desk", "tty", .changing) == .failed("an interface can be on, off or muted"))
+            #expect(
+                await bench.set("desk", "keys", .on)
+                    == .failed("desk/keys cannot be switched: Keyboard interfaces are not available in this version"))
+            #expect(
+                await bench.plug("mux")
+                    == .failed("mux cannot be plugged: emulated firmware is not available in this version"))
+        }
+    }
+
+    @Test func aGateSwitchedBeforeThePlugCounts() async throws {
+        try await Bench.run { bench in
+            #expect(await bench.device().interface("log")?.effect == "off: not offered at the next plug")
+            #expect(await bench.set("desk", "log", .off) == .done("desk/log switched off"))
+            #expect(await bench.device().interface("log")?.effect == "on: offered at the next plug")
+            await bench.plug("desk")
+            #expect(await bench.vms.guest()?.interfaceCounts == [2])
+        }
+    }
+
+    @Test func effectsSayWhatTheGuestWillNotice() async throws {
+        try await Bench.run(change: { $0.settleSeconds = 0.2 }) { bench in
+            await bench.vms.set(.ignores)
+            await bench.plug("desk")
+            #expect(
+                await bench.device().interface("log")?.effect
+                    == "off: the device re-enumerates; the guest has not configured it, so it loses and gets nothing now"
+            )
+            #expect(
+                await bench.set("desk", "log", .off).text
+                    == "desk/log switched off; the guest had not configured the device before, nor has it now")
+            #expect(await bench.set("desk", "log", .on).isDone)
+            try await #require(await bench.vms.guest()).setConfiguration(1)
+            try await bench.reaches("configured") { $0.guest == .configured }
+            #expect(
+                await bench.device().interface("log")?.effect
+                    == "off: the guest loses a /dev/ttyACM port; the device re-enumerates, tty blink about 0.7 s")
+            await bench.vms.change("a") { $0.runState = .paused(reason: "paused") }
+            try await eventually("paused") { await bench.engine.isPaused("qmp:/run/a.qmp") }
+            #expect(
+                await bench.device().interface("log")?.effect
+                    == "off: when it continues, the guest loses a /dev/ttyACM port; the device re-enumerates then, tty blink"
+            )
+            #expect(
+                await bench.set("desk", "log", .off).text
+                    == "desk/log switched off; the guest is paused and sees it when it continues")
+        }
+    }
+
+    @Test func aVMThatDiesInASwitchIsToldOf() async throws {
+        try await Bench.run(change: { $0.settleSeconds = 30 }) { bench in
+            await bench.plug("desk")
+            try await #require(await bench.vms.guest()).send([])
+            await bench.vms.set(.ignores)
+            async let outcome = bench.set("desk", "log", .off)
+            try await bench.reaches("switching") { $0.operation != nil }
+            await bench.vms.change("a") { $0.runState = .lost(reason: "QEMU died", since: .now) }
+            _ = await outcome
+            try await bench.reaches("waiting") { $0.state == .waiting && $0.operation == nil }
+            #expect(await bench.device().interface("log")?.gate == .off)
+        }
+    }
+}
