@@ -196,7 +196,10 @@ struct ConfigurationTests {
         for header in ["[", "[[", "[]", "[[]]", "[!", "[\n", "[ [a]]", "[[ =", "[\u{85}a]", "[é]"] {
             #expect(
                 messages("\n" + header)
-                    == "f:2: is not TOML: a table header without a name; allowed: [name] or [[name]]")
+                    == "f:2: is not TOML: a table header without a name")
+        }
+        for value in ["", " ", ",", "]", "}", "#", "[,", "[}", "{a=}", "{a=,"] {
+            #expect(messages("\na = " + value) == "f:2: is not TOML: no value where one must be")
         }
         #expect(messages("[engine\n").hasPrefix("f:1: is not TOML: "))
     }

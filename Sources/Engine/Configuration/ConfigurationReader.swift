@@ -51,11 +51,10 @@ public struct ConfigurationReader {
                 )
             ])
         }
-        if let line = locator.badHeader {
+        if let missing = locator.missing {
             throw ConfigurationError(problems: [
                 ConfigurationProblem(
-                    file: file, line: line, key: "", found: "is not TOML: a table header without a name",
-                    allowed: "[name] or [[name]]")
+                    file: file, line: missing.line, key: "", found: "is not TOML: \(missing.what)", allowed: "")
             ])
         }
         let root: TOMLTable

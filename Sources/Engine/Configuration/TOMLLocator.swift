@@ -14,8 +14,9 @@ struct TOMLLocator {
     private(set) var lines: [String: Int] = [:]
     /// The line on which the text goes deeper than allowed; nothing after it has been looked at.
     private(set) var tooDeep: Int?
-    /// The line of a table header that does not begin with a key: toml++ takes it for granted that one does.
-    private(set) var badHeader: Int?
+    /// The line of a table header that does not begin with a key, or of a key or list without a value where one must
+    /// be: toml++ takes it for granted that they do, and traps or worse otherwise.
+    private(set) var missing: (line: Int, what: String)?
     private let text: [UInt8]
     private var position = 0
     private var line = 1
@@ -40,7 +41,7 @@ struct TOMLLocator {
 
     private mutating func scan() {
         var table = ""
-        while tooDeep == nil, badHeader == nil, let byte = next() {
+        while tooDeep == nil, missing == nil, let byte = next() {
             if byte == UInt8(ascii: "[") { table = header() } else { pair(in: table, depth: 0) }
         }
     }
@@ -53,7 +54,7 @@ struct TOMLLocator {
         if isArray { position += 1 }
         while let byte = peek(), byte == 32 || byte == 9 { position += 1 }
         guard let first = peek(), Self.beginsKey(first) else {
-            badHeader = start
+            missing = (start, "a table header without a name")
             return ""
         }
         let parts = keyParts(until: UInt8(ascii: "]"))
@@ -85,6 +86,7 @@ struct TOMLLocator {
         }
         if peek() == UInt8(ascii: "=") {
             position += 1
+            while let byte = peek(), byte == 32 || byte == 9 { position += 1 }
             value(at: path, depth: depth)
         }
         // Text that the parser accepts always moves on; anything else must not hold us here.
@@ -96,11 +98,15 @@ struct TOMLLocator {
             tooDeep = tooDeep ?? line
             return
         }
-        switch next() {
+        guard let byte = peek(), !Self.endsBareValue(byte) else {
+            missing = missing ?? (line, "no value where one must be")
+            return
+        }
+        switch byte {
         case UInt8(ascii: "["):
             position += 1
             var index = 0
-            while tooDeep == nil, let byte = next(), byte != UInt8(ascii: "]") {
+            while tooDeep == nil, missing == nil, let byte = next(), byte != UInt8(ascii: "]") {
                 let before = position
                 note("\(path)[\(index)]", line)
                 value(at: "\(path)[\(index)]", depth: depth + 1)
@@ -111,7 +117,7 @@ struct TOMLLocator {
             position += 1
         case UInt8(ascii: "{"):
             position += 1
-            while tooDeep == nil, let byte = next(), byte != UInt8(ascii: "}") {
+            while tooDeep == nil, missing == nil, let byte = next(), byte != UInt8(ascii: "}") {
                 pair(in: path, depth: depth + 1)
                 if next() == UInt8(ascii: ",") { position += 1 }
             }
