@@ -168,7 +168,7 @@ struct ConfigurationTests {
             "[[device]]\nname = \"a\"\ninterfaces = [1]",
             "f:3: device[0].interfaces[0]: is the number 1; allowed: a table"
         ),
-        ("\"e\\u001B[2J\" = 1", "f:1: e[2J: is not a key here; allowed: engine, vms, usbip, device"),
+        ("\"e\\u001B[2J\" = 1", "f: e[2J: is not a key here; allowed: engine, vms, usbip, device"),
     ]
 
     static func device(_ line: String) -> String {
