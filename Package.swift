@@ -138,13 +138,20 @@ let package = Package(
         .target(name: "FakeEngine", dependencies: ["ControlProtocol"] + nio, path: "Tests/FakeEngine"),
         .executableTarget(
             name: "ScreenProbe", dependencies: ["Terminal", "CTerminal", "Console"], path: "Tests/ScreenProbe"),
+        .target(name: "TerminalTestKit", dependencies: ["CSpawn"], path: "Tests/TerminalTestKit"),
         .testTarget(
             name: "TerminalTests",
             dependencies: [
                 "Terminal", "CTerminal", "Console", "ControlProtocol", "ControlClient", "CSpawn", "FakeEngine",
-                "TwoVirt", "ScreenProbe",
+                "TwoVirt", "ScreenProbe", "TerminalTestKit",
             ]),
         .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
+        // Real guests, the built `2virt` and `2virt-guest`, tmux. Not a dependency: the guest client, whose linker
+        // settings a test bundle must not inherit; `swift build` and `swift test` build it as a product.
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["TerminalTestKit", "GuestLab", "ControlClient", "ControlProtocol", "TwoVirt"] + nio,
+            path: "Tests/EndToEnd"),
         .testTarget(name: "TwoVirtTests", dependencies: ["TwoVirt", "Console"]),
         .testTarget(
             name: "ControlClientTests",

@@ -1,5 +1,6 @@
 import ControlProtocol
 import Foundation
+import TerminalTestKit
 import Testing
 
 /// The built command in a real terminal emulator.

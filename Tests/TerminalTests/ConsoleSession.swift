@@ -1,6 +1,7 @@
 import ControlProtocol
 import FakeEngine
 import Foundation
+import TerminalTestKit
 
 /// A console in a terminal, with an engine behind it.
 struct ConsoleSession {

@@ -1,3 +1,4 @@
+import TerminalTestKit
 import Testing
 
 /// A program that dies with the screen up.

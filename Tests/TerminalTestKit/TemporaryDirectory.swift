@@ -1,10 +1,10 @@
 import Foundation
 
 /// A private directory that is removed with the last reference to it.
-final class TemporaryDirectory: Sendable {
-    let path: String
+public final class TemporaryDirectory: Sendable {
+    public let path: String
 
-    init() throws {
+    public init() throws {
         path = "/tmp/2virt-test-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
@@ -12,5 +12,5 @@ final class TemporaryDirectory: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    var socket: String { path + "/engine.sock" }
+    public var socket: String { path + "/engine.sock" }
 }

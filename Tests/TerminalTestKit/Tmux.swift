@@ -2,20 +2,22 @@ import CSpawn
 import Foundation
 
 /// A real terminal: one pane of a tmux server of its own, which ends with this object.
-final class Tmux: Sendable {
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
+public final class Tmux: Sendable {
+    public struct Failure: Error, CustomStringConvertible {
+        public var description: String
+
+        public init(description: String) { self.description = description }
     }
 
     private static let program = ["/usr/bin/tmux", "/usr/local/bin/tmux", "/bin/tmux"].first {
         FileManager.default.isExecutableFile(atPath: $0)
     }
-    static var isThere: Bool { program != nil }
+    public static var isThere: Bool { program != nil }
 
     private let server = "2virt-test-\(UUID().uuidString.prefix(8))"
 
     /// Runs a shell command in a new pane, which stays when the command has ended.
-    init(columns: Int = 100, rows: Int = 30, shell command: String) throws {
+    public init(columns: Int = 100, rows: Int = 30, shell command: String) throws {
         try tmux(
             "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)", command, ";", "set", "-g", "remain-on-exit", "on")
     }
@@ -23,26 +25,30 @@ final class Tmux: Sendable {
     deinit { _ = try? tmux("kill-server") }
 
     /// The picture, one line per row.
-    func screen() throws -> String { try tmux("capture-pane", "-p") }
+    public func screen() throws -> String { try tmux("capture-pane", "-p") }
 
-    func press(_ keys: String...) throws { try tmux(["send-keys"] + keys) }
+    public func press(_ keys: String...) throws { try tmux(["send-keys"] + keys) }
 
-    func resize(columns: Int, rows: Int) throws { try tmux("resize-window", "-x", "\(columns)", "-y", "\(rows)") }
+    public func resize(columns: Int, rows: Int) throws {
+        try tmux("resize-window", "-x", "\(columns)", "-y", "\(rows)")
+    }
 
-    func closePane() throws { try tmux("kill-server") }
+    public func closePane() throws { try tmux("kill-server") }
 
     /// Copies all that the pane is sent to a file from now on.
-    func record(to file: String) throws { try tmux("pipe-pane", "cat > \(file)") }
+    public func record(to file: String) throws { try tmux("pipe-pane", "cat > \(file)") }
 
     /// `alternate screen, mouse reports, cursor, application keys` as 0 and 1.
-    func flags() throws -> String {
+    public func flags() throws -> String {
         try tmux("display", "-p", "#{alternate_on}#{mouse_any_flag}#{cursor_flag}#{keypad_cursor_flag}")
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// Waits until the picture is as wanted; tmux tells nobody when it changes, so it is asked again and again.
     @discardableResult
-    func wait(seconds: Double = 20, for what: String, until isReached: (String) throws -> Bool) async throws -> String {
+    public func wait(seconds: Double = 20, for what: String, until isReached: (String) throws -> Bool) async throws
+        -> String
+    {
         let end = ContinuousClock.now + .seconds(seconds)
         var last = ""
         while ContinuousClock.now < end {
@@ -55,7 +61,7 @@ final class Tmux: Sendable {
     }
 
     @discardableResult
-    func wait(seconds: Double = 20, for text: String) async throws -> String {
+    public func wait(seconds: Double = 20, for text: String) async throws -> String {
         try await wait(seconds: seconds, for: text) { $0.contains(text) }
     }
 

@@ -1,14 +1,14 @@
 import Foundation
 
 /// Executables beside the running test bundle.
-enum BuiltProducts {
-    struct Missing: Error, CustomStringConvertible {
+public enum BuiltProducts {
+    public struct Missing: Error, CustomStringConvertible {
         var name: String
         var directories: [String]
-        var description: String { "no \(name) in \(directories.joined(separator: ", ")); run swift build first" }
+        public var description: String { "no \(name) in \(directories.joined(separator: ", ")); run swift build first" }
     }
 
-    static func path(of name: String) throws -> String {
+    public static func path(of name: String) throws -> String {
         var directories: [String] = []
         if let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
             directories.append((executable as NSString).deletingLastPathComponent)

@@ -1,0 +1,145 @@
+import Foundation
+import Synchronization
+import TerminalTestKit
+
+/// The built console in a real terminal of a given size, worked by keystrokes and read off the screen.
+final class ConsoleDriver: Sendable {
+    private static let open = Mutex<[(directory: String, driver: Weak)]>([])
+
+    private struct Weak: Sendable {
+        weak let driver: ConsoleDriver?
+    }
+
+    let tmux: Tmux
+    private let lab: LabEnvironment
+    private let name: String
+
+    /// - Parameter environment: put over the usual one.
+    init(
+        _ lab: LabEnvironment, columns: Int = 200, rows: Int = 60, arguments: String = "",
+        environment: [String: String] = [:]
+    ) throws {
+        self.lab = lab
+        name = "\(columns)x\(rows)-\(UUID().uuidString.prefix(4))"
+        let values = lab.variables.merging(["TERM": "tmux-256color"]) { $1 }.merging(environment) { $1 }
+        let settings = values.map { "\($0.key)='\($0.value)'" }.sorted().joined(separator: " ")
+        let program = try BuiltProducts.path(of: "2virt")
+        tmux = try Tmux(
+            columns: columns, rows: rows,
+            shell: """
+                sh -c 'echo $$ > \(lab.directory)/\(name).pid; \
+                exec env -i \(settings) \(program) --config \(lab.configuration) \(arguments)'; \
+                echo "rc=$?"; exec sleep 1000
+                """)
+        Self.open.withLock { $0.append((lab.directory, Weak(driver: self))) }
+    }
+
+    deinit { Self.open.withLock { $0.removeAll { $0.driver.driver == nil } } }
+
+    var pid: Int32 {
+        get throws {
+            let text = try String(contentsOfFile: "\(lab.directory)/\(name).pid", encoding: .utf8)
+            guard let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+                throw LabEnvironment.Failure(description: "no process id of console \(name)")
+            }
+            return pid
+        }
+    }
+
+    /// The picture, one line per row.
+    var screen: String { get throws { try tmux.screen() } }
+    var lines: [String] {
+        get throws { try screen.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
+    }
+
+    /// Keys by tmux's names: `p`, `Space`, `Enter`, `Down`.
+    func press(_ keys: String...) throws {
+        for key in keys { try tmux.press(key) }
+    }
+
+    func type(_ text: String) throws { try tmux.press("-l", text) }
+
+    @discardableResult
+    func wait(for text: String, seconds: Double = 30) async throws -> String {
+        try await tmux.wait(seconds: seconds, for: "“\(text)” on the screen") { $0.contains(text) }
+    }
+
+    /// Waits for a row with all of these words in it, and returns it.
+    @discardableResult
+    func row(with words: String..., seconds: Double = 30) async throws -> String {
+        var found = ""
+        try await tmux.wait(seconds: seconds, for: "a row with \(words)") { screen in
+            guard let row = screen.split(separator: "\n").first(where: { row in words.allSatisfy(row.contains) })
+            else { return false }
+            found = String(row)
+            return true
+        }
+        return found
+    }
+
+    func waitWithout(_ text: String, seconds: Double = 30) async throws {
+        try await tmux.wait(seconds: seconds, for: "a screen without “\(text)”") { !$0.contains(text) }
+    }
+
+    // MARK: What an operator does
+
+    /// `p`, the device's name, Enter, the VM's name, Enter.
+    func plug(_ device: String, into vm: String) async throws {
+        try press("p")
+        try await wait(for: "Plug which device?")
+        try type(device)
+        try await row(with: ">", "○ \(device) ")
+        try press("Enter")
+        try await wait(for: "Plug \(device) into which VM?")
+        try type(vm)
+        try await row(with: ">", "● \(vm) ")
+        try press("Enter")
+    }
+
+    /// Goes to the list of devices and down to a row; the line under the panes tells which object is selected.
+    ///
+    /// - Parameter path: as shown there, such as `xhci › desk › if0 tty`.
+    func select(_ path: String) async throws {
+        try press("2", "g")
+        for _ in 0..<20 {
+            if try selection.contains(path) { return }
+            let before = try selection
+            try press("Down")
+            // The last row: the selection stays where it is.
+            if (try? await tmux.wait(seconds: 1, for: "another row", until: { _ in try self.selection != before }))
+                == nil
+            {
+                break
+            }
+        }
+        if try selection.contains(path) { return }
+        throw LabEnvironment.Failure(description: "there is no row “\(path)”; the last one was “\(try selection)”")
+    }
+
+    /// The third line from below: where the selected object is and how it is.
+    var selection: String {
+        get throws { try lines.dropLast(while: { $0.isEmpty }).suffix(3).first ?? "" }
+    }
+
+    // MARK: The end
+
+    func kill() throws { Glibc.kill(try pid, SIGKILL) }
+
+    func close() throws { try tmux.closePane() }
+
+    /// The pictures of all consoles of a world that are open.
+    static func screens(of lab: LabEnvironment) -> [String] {
+        open.withLock { $0 }.compactMap { entry in
+            guard entry.directory == lab.directory, let driver = entry.driver.driver else { return nil }
+            return "--- console \(driver.name)\n" + ((try? driver.screen) ?? "closed")
+        }
+    }
+}
+
+extension Array {
+    /// Without the elements at the end that are so.
+    func dropLast(while isSo: (Element) -> Bool) -> ArraySlice<Element> {
+        guard let last = lastIndex(where: { !isSo($0) }) else { return [] }
+        return self[...last]
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import GuestLab
+import Synchronization
+import TerminalTestKit
+import Testing
+
+/// The guests all suites share: one for each kind of host controller, none with a network card.
+final class LabGuests: Sendable {
+    @TaskLocal static var current: LabGuests?
+
+    /// A `qmp-directory` with nothing but these guests.
+    let directory: TemporaryDirectory
+    let image: GuestImage
+    private let guests = Mutex<[String: Guest]>([:])
+
+    private init(image: GuestImage) throws {
+        directory = try TemporaryDirectory()
+        self.image = image
+    }
+
+    var qmpDirectory: String { directory.path }
+    /// A `[[vms]]` section that finds them.
+    var source: String { "[[vms]]\nsource = \"qmp-directory\"\npath = \"\(qmpDirectory)\"" }
+    var running: [Guest] { guests.withLock { Array($0.values) }.filter(\.isRunning) }
+
+    static var here: LabGuests {
+        get throws {
+            guard let current else {
+                throw LabEnvironment.Failure(description: "no guests: the suite's trait is missing")
+            }
+            return current
+        }
+    }
+
+    /// The guest with this controller; booted the first time it is asked for, and again after it has ended.
+    func guest(_ controller: USBController) async throws -> Guest {
+        if let guest = guests.withLock({ $0[controller.rawValue] }), guest.isRunning { return guest }
+        let guest = try await Guest.boot(
+            GuestConfiguration(
+                name: controller.rawValue, image: image, controllers: [controller], memoryMiB: 384,
+                qmpDirectory: qmpDirectory,
+                extraFiles: [
+                    GuestFile(
+                        path: "/usr/bin/2virt-guest", contents: .hostFile(try BuiltProducts.path(of: "2virt-guest")))
+                ]))
+        guests.withLock { $0[controller.rawValue] = guest }
+        return guest
+    }
+
+    static func start() async throws -> LabGuests {
+        guard Tmux.isThere else { throw LabError.missingPackages(["tmux"]) }
+        return try LabGuests(image: try await GuestImageBuilder().build())
+    }
+
+    func shutdown() async {
+        for guest in guests.withLock({ Array($0.values) }) { await guest.shutdown() }
+    }
+}
+
+/// Lets a suite have the guests, and ends them with it.
+struct WithGuests: SuiteTrait, TestScoping {
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        let guests = try await LabGuests.start()
+        do {
+            try await LabGuests.$current.withValue(guests) { try await function() }
+        } catch {
+            await guests.shutdown()
+            throw error
+        }
+        await guests.shutdown()
+    }
+}
+
+extension Trait where Self == WithGuests {
+    static var guests: Self { WithGuests() }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import TerminalTestKit
+
+/// A real web server on the host's loopback: busybox httpd, which the lab needs anyway, with a process per request.
+///
+/// It belongs to a test's world and ends with it.
+struct WebServer {
+    let port: Int
+    private let root: String
+    private let child: Process
+
+    /// Puts down files and serves them.
+    static func start(in lab: LabEnvironment) async throws -> WebServer {
+        let root = lab.directory + "/www"
+        try FileManager.default.createDirectory(atPath: root + "/cgi-bin", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: root + "/arrived", withIntermediateDirectories: true)
+        let gate = root + "/gate"
+        guard mkfifo(gate, 0o600) == 0 else { throw LabEnvironment.Failure(description: "mkfifo \(gate)") }
+        // Answers only when the gate is opened: until then the request is under way.
+        let script = """
+            #!/bin/sh
+            : > "\(root)/arrived/$QUERY_STRING"
+            read nothing < "\(gate)"
+            printf 'Content-Type: text/plain\\r\\n\\r\\nanswer %s\\n' "$QUERY_STRING"
+            """
+        try script.write(toFile: root + "/cgi-bin/together", atomically: true, encoding: .utf8)
+        chmod(root + "/cgi-bin/together", 0o755)
+        // Another process may take the port between the look and httpd's bind.
+        for _ in 0..<5 {
+            let port = try freePort()
+            let child = try ChildBox.start(
+                "/bin/busybox", ["httpd", "-f", "-p", "127.0.0.1:\(port)", "-h", root], variables: lab.variables,
+                output: lab.directory + "/httpd.log", errors: lab.directory + "/httpd.log")
+            do {
+                try await eventually("a web server on port \(port)", seconds: 5) {
+                    if !child.isRunning { throw LabEnvironment.Failure(description: "httpd ended") }
+                    return connects(port)
+                }
+                return WebServer(port: port, root: root, child: child)
+            } catch {
+                child.terminate()
+            }
+        }
+        throw LabEnvironment.Failure(description: "busybox httpd did not start")
+    }
+
+    /// How many requests for `/cgi-bin/together?N` are waiting for the gate.
+    var arrived: Int { (try? FileManager.default.contentsOfDirectory(atPath: root + "/arrived").count) ?? 0 }
+
+    /// Lets all that have arrived answer.
+    func openGate() {
+        let descriptor = open(root + "/gate", O_WRONLY | O_NONBLOCK)
+        if descriptor >= 0 { Glibc.close(descriptor) }
+    }
+
+    /// Makes a file of random bytes and returns its SHA-256 in hexadecimal, as the host's own tool has it.
+    func put(_ name: String, mebibytes: Int) async throws -> String {
+        let tool = Process()
+        tool.executableURL = URL(fileURLWithPath: "/bin/sh")
+        tool.arguments = [
+            "-c", "head -c \(mebibytes << 20) /dev/urandom > \(root)/\(name) && sha256sum \(root)/\(name)",
+        ]
+        let output = Pipe()
+        tool.standardOutput = output
+        try tool.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        tool.waitUntilExit()
+        guard tool.terminationStatus == 0, text.count > 64 else {
+            throw LabEnvironment.Failure(description: "sha256sum: \(text)")
+        }
+        return String(text.prefix(64))
+    }
+
+    func put(_ name: String, text: String) throws {
+        try text.write(toFile: "\(root)/\(name)", atomically: true, encoding: .utf8)
+    }
+
+    private static func freePort() throws -> Int {
+        try withLoopbackSocket { descriptor, address in
+            guard bind(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 else {
+                throw LabEnvironment.Failure(description: "bind: \(String(cString: strerror(errno)))")
+            }
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            getsockname(descriptor, address, &length)
+            return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                Int(UInt16(bigEndian: $0.pointee.sin_port))
+            }
+        }
+    }
+
+    private static func connects(_ port: Int) -> Bool {
+        (try? withLoopbackSocket(port: port) { descriptor, address in
+            connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }) ?? false
+    }
+
+    private static func withLoopbackSocket<T>(
+        port: Int = 0, _ body: (Int32, UnsafeMutablePointer<sockaddr>) throws -> T
+    ) throws -> T {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw LabEnvironment.Failure(description: "socket: no descriptor") }
+        defer { Glibc.close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return try withUnsafeMutablePointer(to: &address) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { try body(descriptor, $0) }
+        }
+    }
+}
