@@ -3,9 +3,9 @@ import Foundation
 import GuestLab
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.GuestTests {
     /// What 2Virt is for, with a guest that has no network card.
-    @Suite("Main job", .serialized, .guests) struct MainJobTests {
+    @Suite("Main job", .serialized) struct MainJobTests {
         @Test func plugServeSwitchAndUnplugByKey() async throws {
             let guests = try LabGuests.here
             let guest = try await guests.guest(.xhci)
@@ -15,7 +15,7 @@ extension EndToEnd {
                 try lab.add(LabDevices.desk(upstream: server.port))
 
                 // No engine runs: the console starts one in the background.
-                let console = try ConsoleDriver(lab)
+                let console = try lab.console()
                 try await console.row(with: "● xhci")
                 try await console.wait(for: "LIVE")
 

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 import USBCore
@@ -181,6 +182,13 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
     }
 
     public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? IOError, error.errnoCode == ECONNRESET || error.errnoCode == EPIPE {
+            // QEMU went with something still unread, as it does on device_del: an end like any other.
+            logger.debug("usbredir link: \(error)")
+            finish()
+            context.close(promise: nil)
+            return
+        }
         fail(.link(String(describing: error)))
     }
 

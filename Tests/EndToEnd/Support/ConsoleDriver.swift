@@ -1,44 +1,35 @@
 import Foundation
-import Synchronization
 import TerminalTestKit
 
 /// The built console in a real terminal of a given size, worked by keystrokes and read off the screen.
 final class ConsoleDriver: Sendable {
-    private static let open = Mutex<[(directory: String, driver: Weak)]>([])
-
-    private struct Weak: Sendable {
-        weak let driver: ConsoleDriver?
-    }
-
     let tmux: Tmux
-    private let lab: LabEnvironment
-    private let name: String
+    let name: String
+    private let pidFile: String
 
+    /// Use ``LabEnvironment/console(columns:rows:arguments:environment:)``, which closes it at the end.
+    ///
     /// - Parameter environment: put over the usual one.
     init(
-        _ lab: LabEnvironment, columns: Int = 200, rows: Int = 60, arguments: String = "",
-        environment: [String: String] = [:]
+        _ lab: LabEnvironment, columns: Int, rows: Int, arguments: String, environment: [String: String]
     ) throws {
-        self.lab = lab
         name = "\(columns)x\(rows)-\(UUID().uuidString.prefix(4))"
+        pidFile = "\(lab.directory)/\(name).pid"
         let values = lab.variables.merging(["TERM": "tmux-256color"]) { $1 }.merging(environment) { $1 }
         let settings = values.map { "\($0.key)='\($0.value)'" }.sorted().joined(separator: " ")
         let program = try BuiltProducts.path(of: "2virt")
         tmux = try Tmux(
             columns: columns, rows: rows,
             shell: """
-                sh -c 'echo $$ > \(lab.directory)/\(name).pid; \
+                sh -c 'echo $$ > \(pidFile); \
                 exec env -i \(settings) \(program) --config \(lab.configuration) \(arguments)'; \
                 echo "rc=$?"; exec sleep 1000
                 """)
-        Self.open.withLock { $0.append((lab.directory, Weak(driver: self))) }
     }
-
-    deinit { Self.open.withLock { $0.removeAll { $0.driver.driver == nil } } }
 
     var pid: Int32 {
         get throws {
-            let text = try String(contentsOfFile: "\(lab.directory)/\(name).pid", encoding: .utf8)
+            let text = try String(contentsOfFile: pidFile, encoding: .utf8)
             guard let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
                 throw LabEnvironment.Failure(description: "no process id of console \(name)")
             }
@@ -126,14 +117,6 @@ final class ConsoleDriver: Sendable {
     func kill() throws { Glibc.kill(try pid, SIGKILL) }
 
     func close() throws { try tmux.closePane() }
-
-    /// The pictures of all consoles of a world that are open.
-    static func screens(of lab: LabEnvironment) -> [String] {
-        open.withLock { $0 }.compactMap { entry in
-            guard entry.directory == lab.directory, let driver = entry.driver.driver else { return nil }
-            return "--- console \(driver.name)\n" + ((try? driver.screen) ?? "closed")
-        }
-    }
 }
 
 extension Array {

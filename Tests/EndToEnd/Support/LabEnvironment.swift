@@ -1,6 +1,7 @@
 import ControlClient
 import ControlProtocol
 import Foundation
+import Synchronization
 import TerminalTestKit
 
 /// One test's own world: directories, configuration, engine and consoles, of which ``end()`` leaves nothing.
@@ -13,7 +14,7 @@ final class LabEnvironment: Sendable {
     let directory: String
     /// What every program of this world is started with.
     let variables: [String: String]
-    private let engine = ChildBox()
+    private let consoles = Mutex<[ConsoleDriver]>([])
 
     var configuration: String { directory + "/config.toml" }
     var socket: String { directory + "/engine.sock" }
@@ -71,10 +72,10 @@ final class LabEnvironment: Sendable {
 
     func run(_ arguments: [String], variables: [String: String]? = nil) async throws -> Output {
         let name = directory + "/run-\(UUID().uuidString.prefix(8))"
-        let child = try ChildBox.start(
+        let child = try Child(
             try BuiltProducts.path(of: "2virt"), arguments, variables: variables ?? self.variables,
             output: name + ".out", errors: name + ".err")
-        let status = await ChildBox.end(of: child)
+        let status = await child.ended()
         defer {
             unlink(name + ".out")
             unlink(name + ".err")
@@ -98,12 +99,11 @@ final class LabEnvironment: Sendable {
 
     /// Starts an engine and returns when it answers.
     func startEngine() async throws {
-        let child = try ChildBox.start(
+        let child = try Child(
             try BuiltProducts.path(of: "2virt"), ["engine", "--config", configuration], variables: variables,
             output: directory + "/engine.out", errors: engineLog)
-        engine.hold(child)
         try await eventually("an engine on \(socket)") {
-            if !child.isRunning { throw Failure(description: "the engine ended with \(child.terminationStatus)") }
+            if !child.isRunning { throw Failure(description: "the engine ended with \(child.end())") }
             guard let client = try? await ControlClient.connect(to: self.socket, actor: "test") else { return false }
             client.close()
             return true
@@ -138,10 +138,23 @@ final class LabEnvironment: Sendable {
         return device
     }
 
+    // MARK: Consoles
+
+    /// Opens a console in a terminal of its own.
+    func console(
+        columns: Int = 200, rows: Int = 60, arguments: String = "", environment: [String: String] = [:]
+    ) throws -> ConsoleDriver {
+        let console = try ConsoleDriver(
+            self, columns: columns, rows: rows, arguments: arguments, environment: environment)
+        consoles.withLock { $0.append(console) }
+        return console
+    }
+
     // MARK: The end
 
     /// Unplugs what is plugged, ends all processes of this world and removes its directory.
     func end() async {
+        for console in consoles.withLock({ $0 }) { try? console.close() }
         if let snapshot = try? await snapshot() {
             for device in snapshot.devices where device.state != .unplugged {
                 _ = try? await run("unplug", device.name, "--config", configuration)
@@ -173,7 +186,7 @@ final class LabEnvironment: Sendable {
 
     /// The end of the engine's log, of the guests' kernel logs, and all screens.
     func evidence(_ guests: LabGuests?) -> String {
-        var parts = ConsoleDriver.screens(of: self)
+        var parts = consoles.withLock { $0 }.map { "--- console \($0.name)\n" + ((try? $0.screen) ?? "closed") }
         let log = (try? String(contentsOfFile: engineLog, encoding: .utf8)) ?? "none"
         parts.append("--- engine log\n" + log.split(separator: "\n").suffix(30).joined(separator: "\n"))
         for guest in guests?.running ?? [] {

@@ -7,7 +7,6 @@ import TerminalTestKit
 struct WebServer {
     let port: Int
     private let root: String
-    private let child: Process
 
     /// Puts down files and serves them.
     static func start(in lab: LabEnvironment) async throws -> WebServer {
@@ -28,7 +27,7 @@ struct WebServer {
         // Another process may take the port between the look and httpd's bind.
         for _ in 0..<5 {
             let port = try freePort()
-            let child = try ChildBox.start(
+            let child = try Child(
                 "/bin/busybox", ["httpd", "-f", "-p", "127.0.0.1:\(port)", "-h", root], variables: lab.variables,
                 output: lab.directory + "/httpd.log", errors: lab.directory + "/httpd.log")
             do {
@@ -36,9 +35,9 @@ struct WebServer {
                     if !child.isRunning { throw LabEnvironment.Failure(description: "httpd ended") }
                     return connects(port)
                 }
-                return WebServer(port: port, root: root, child: child)
+                return WebServer(port: port, root: root)
             } catch {
-                child.terminate()
+                child.kill()
             }
         }
         throw LabEnvironment.Failure(description: "busybox httpd did not start")
@@ -55,19 +54,14 @@ struct WebServer {
 
     /// Makes a file of random bytes and returns its SHA-256 in hexadecimal, as the host's own tool has it.
     func put(_ name: String, mebibytes: Int) async throws -> String {
-        let tool = Process()
-        tool.executableURL = URL(fileURLWithPath: "/bin/sh")
-        tool.arguments = [
-            "-c", "head -c \(mebibytes << 20) /dev/urandom > \(root)/\(name) && sha256sum \(root)/\(name)",
-        ]
-        let output = Pipe()
-        tool.standardOutput = output
-        try tool.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        tool.waitUntilExit()
-        guard tool.terminationStatus == 0, text.count > 64 else {
-            throw LabEnvironment.Failure(description: "sha256sum: \(text)")
-        }
+        let result = "\(root)/../sum"
+        let child = try Child(
+            "/bin/sh",
+            ["-c", "head -c \(mebibytes << 20) /dev/urandom > \(root)/\(name) && sha256sum \(root)/\(name)"],
+            variables: ["PATH": "/usr/bin:/bin"], output: result, errors: result)
+        let status = await child.ended()
+        let text = try String(contentsOfFile: result, encoding: .utf8)
+        guard status == 0, text.count > 64 else { throw LabEnvironment.Failure(description: "sha256sum: \(text)") }
         return String(text.prefix(64))
     }
 
