@@ -55,8 +55,7 @@ extension EndToEnd.GuestTests {
 
                 let peer = try await EchoPeer.connect(to: lab.directory + "/lamp.sock")
                 let answer = try await guest.check(
-                    "stty -F /dev/ttyACM0 raw -echo; (echo over the wire; cat /dev/null) | tee /dev/ttyACM0 >/dev/null & "
-                        + "head -n 1 /dev/ttyACM0")
+                    "exec 3<>/dev/ttyACM0; stty raw -echo <&3; echo over the wire >&3; read -r line <&3; echo $line")
                 #expect(answer == "over the wire")
                 try await peer.close()
             }

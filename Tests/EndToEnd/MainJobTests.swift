@@ -29,14 +29,14 @@ extension EndToEnd.GuestTests {
                 try await guest.check("test -c /dev/ttyACM0")
                 try await console.row(with: "desk plugged into xhci")
                 try await console.row(with: "● desk", "02a0:a123", "SS")
-                try await console.select("xhci › desk  plugged")
+                try await console.wait(for: "xhci › desk  plugged")
 
                 // 64 MiB through the device, and the counters of the traffic pane.
                 try await guest.startProxy()
                 let got = try await guest.check(
                     "wget -q -O - http://127.0.0.1:8080/blob | sha256sum", timeout: .seconds(240))
                 try #require(String(got.prefix(64)) == sum, "the guest got other bytes than the server has")
-                try await console.select("if2 web")
+                try await console.select(vm: "xhci", "› if2 web")
                 try await check(console, lab, payload: 64 << 20)
 
                 // 100 requests that are all under way before the first is answered.
@@ -47,7 +47,7 @@ extension EndToEnd.GuestTests {
 
                 // space: the serial port goes, the web service is back after the blink.
                 mark = guest.kernelLogMark
-                try await console.select("if0 tty")
+                try await console.select(vm: "xhci", "› if0 tty")
                 try console.press("Space")
                 try await guest.waitForDisconnect(since: mark)
                 try await guest.waitForKernelLog(containing: "New USB device found", since: mark)

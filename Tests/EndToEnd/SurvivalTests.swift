@@ -29,8 +29,8 @@ extension EndToEnd.GuestTests {
                 try await first.wait(for: "rc=137")
 
                 let second = try lab.console()
+                try await second.select(vm: "xhci", "xhci › lamp  plugged since")
                 try await second.row(with: "● lamp", "02a0:a123")
-                try await second.select("xhci › lamp  plugged since")
                 #expect(try await lab.enginePID() == engine)
                 #expect(try await lab.device("lamp").counters == before)
                 try await second.row(with: "total in \(before.bytesIn) out \(before.bytesOut)")
@@ -60,7 +60,7 @@ extension EndToEnd.GuestTests {
                 try await guest.waitForKernelLog(containing: "SerialNumber: desk", since: mark)
                 try await console.wait(for: "LIVE")
                 try await console.row(with: "desk plugged into xhci")
-                try await console.select("xhci › desk  plugged")
+                try await console.select(vm: "xhci", "xhci › desk  plugged")
                 #expect(try await lab.enginePID() != first)
                 let device = try await lab.device("desk")
                 #expect(device.state == .plugged && device.guest == .configured)
@@ -81,7 +81,7 @@ extension EndToEnd.GuestTests {
             ) { lab in
                 try await lab.startEngine()
                 let console = try lab.console()
-                try await console.row(with: "● uhci")
+                try await console.select(vm: "uhci")
                 try await lab.check("plug", "lamp", "uhci")
 
                 try await guest.monitor.execute("stop")
@@ -100,7 +100,7 @@ extension EndToEnd.GuestTests {
                 try await eventually("both devices to wait for their VM") {
                     try await lab.snapshot().devices.allSatisfy { $0.state == .waiting && $0.attachment?.vm == "uhci" }
                 }
-                try await console.select("lamp  waiting")
+                try await console.select(vm: "uhci", "lamp  waiting")
 
                 let returned = try await guests.guest(.uhci)
                 try await returned.waitForKernelLog(containing: "SerialNumber: lamp", timeout: .seconds(60))
@@ -128,8 +128,8 @@ extension EndToEnd.GuestTests {
                 try await small.row(with: "● lamp", "SS")
                 try await small.row(with: "lamp plugged into xhci")
                 // What the second one does, the first one sees.
-                try small.press("j")
-                try await small.wait(for: "lamp  plugged since")
+                try small.press("g")
+                try await small.moveDown(to: "lamp  plugged since")
                 try small.press("u")
                 try await small.wait(for: "u again")
                 try small.press("u")

@@ -1,3 +1,4 @@
+import CSpawn
 import Foundation
 import Synchronization
 
@@ -18,20 +19,14 @@ public final class Child: Sendable {
     public init(
         _ program: String, _ arguments: [String], variables: [String: String], output: Int32, errors: Int32
     ) throws {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_adddup2(&actions, errors, 2)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        var words = ([program] + arguments).map { strdup($0) }
-        var settings = variables.map { strdup("\($0.key)=\($0.value)") }
-        words.append(nil)
-        settings.append(nil)
-        defer { (words + settings).forEach { free($0) } }
+        let words =
+            ["env", "-i"] + variables.map { "\($0.key)=\($0.value)" }
+            + ["sh", "-c", #"exec "$0" "$@" 2>&3 3>&-"#, program] + arguments
+        var argv = words.map { strdup($0) }
+        argv.append(nil)
+        defer { argv.forEach { free($0) } }
         var pid: Int32 = 0
-        let code = posix_spawn(&pid, program, &actions, nil, words, settings)
+        let code = cs_spawn("/usr/bin/env", argv, output, errors, &pid)
         guard code == 0 else { throw Failure(description: "\(program): \(String(cString: strerror(code)))") }
         self.pid = pid
     }

@@ -109,7 +109,10 @@ extension ConsoleModel {
         return live.orderedVMs.first { plugReason(device, into: $0) == nil }?.id
     }
 
+    /// The device is what the operator looks at next: the selection goes with it into the VM.
     mutating func plug(_ device: String, into vm: String, via: Wire) -> [ConsoleEffect] {
+        select(.device(device))
+        if focus == .vms { setFocus(.devices) }
         // Not undone by U: one key must not pull a device.
         return [send(.plug(device: device, vm: vm, via: via), "plug \(device) into \(vm)", isPlug: true)]
     }

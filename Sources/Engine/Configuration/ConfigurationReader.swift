@@ -31,11 +31,20 @@ public struct ConfigurationReader {
         do {
             data = try handle.read(upToCount: maximumSize + 1) ?? Data()
         } catch {
-            throw unreadable("cannot be read (\((error as NSError).localizedDescription))")
+            throw unreadable("cannot be read (\(reason(error)))")
         }
         guard data.count <= maximumSize else { throw unreadable("is larger than \(maximumSize >> 20) MiB") }
         guard let text = String(data: data, encoding: .utf8) else { throw unreadable("is not UTF-8 text") }
         return try read(text: text, file: file)
+    }
+
+    /// The system's own words where there are any: Foundation's leave out what is wrong.
+    private static func reason(_ error: any Error) -> String {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        guard let underlying, underlying.domain == NSPOSIXErrorDomain else {
+            return (error as NSError).localizedDescription
+        }
+        return String(cString: strerror(Int32(underlying.code)))
     }
 
     /// - Parameter file: the name that messages use.

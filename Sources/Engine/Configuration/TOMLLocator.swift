@@ -31,7 +31,8 @@ struct TOMLLocator {
     func line(of path: String) -> Int? {
         var path = path
         while true {
-            if let line = lines[path] { return line }
+            // An array of tables begins with its first one.
+            if let line = lines[path] ?? lines["\(path)[0]"] { return line }
             guard let cut = path.lastIndex(where: { $0 == "." || $0 == "[" }) else { return nil }
             path = String(path[..<cut])
         }

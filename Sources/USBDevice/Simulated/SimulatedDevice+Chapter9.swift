@@ -189,7 +189,12 @@ extension SimulatedDevice {
         switch setup.requestType.recipient {
         case .interface:
             guard let owner = interfaceOwner(setup.index & 0xFF) else { return .stall }
-            return functions[owner.function].control(setup, data: data, interface: owner.offset)
+            let function = functions[owner.function]
+            let reply = function.control(setup, data: data, interface: owner.offset)
+            guard case .stall = reply, let wholeDevice = ReleaseRequest.wholeDevice(setup) else { return reply }
+            // Any device and any interface can be given back, whatever it is.
+            port?.report(.releaseRequested(interface: wholeDevice ? nil : function.name))
+            return .acknowledge()
         case .endpoint:
             guard let queue = queue(wIndex: setup.index), let owner = interfaceOwner(UInt16(queue.owner.interface))
             else { return .stall }

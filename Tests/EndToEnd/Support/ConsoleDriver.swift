@@ -87,29 +87,40 @@ final class ConsoleDriver: Sendable {
         try press("Enter")
     }
 
-    /// Goes to the list of devices and down to a row; the line under the panes tells which object is selected.
+    /// Goes to a VM in the list of VMs, and to one of its devices or interfaces; the line under the panes tells which
+    /// object is selected.
     ///
-    /// - Parameter path: as shown there, such as `xhci › desk › if0 tty`.
-    func select(_ path: String) async throws {
-        try press("2", "g")
+    /// - Parameter row: as that line shows it, such as `xhci › desk › if0 tty`; nil stays on the VM.
+    func select(vm: String, _ row: String? = nil) async throws {
+        // Out of traffic and devices; on the VMs it does nothing.
+        try press("Escape", "Escape", "g")
+        try await moveDown(to: " \(vm)  ")
+        guard let row else { return }
+        try press("Enter", "g")
+        try await moveDown(to: row)
+    }
+
+    /// From the first row on, in the pane that has the keys.
+    func moveDown(to row: String) async throws {
         for _ in 0..<20 {
-            if try selection.contains(path) { return }
-            let before = try selection
+            let before = try await settledSelection()
+            if before.contains(row) { return }
             try press("Down")
-            // The last row: the selection stays where it is.
-            if (try? await tmux.wait(seconds: 1, for: "another row", until: { _ in try self.selection != before }))
-                == nil
-            {
-                break
-            }
+            if try await settledSelection() == before { break }
         }
-        if try selection.contains(path) { return }
-        throw LabEnvironment.Failure(description: "there is no row “\(path)”; the last one was “\(try selection)”")
+        throw LabEnvironment.Failure(
+            description: "there is no row “\(row)”; the last one was “\(try selection)”\n\(try screen)")
+    }
+
+    /// A key's effect is on the screen within a few milliseconds; nothing tells when.
+    private func settledSelection() async throws -> String {
+        try await Task.sleep(for: .milliseconds(150))
+        return try selection
     }
 
     /// The third line from below: where the selected object is and how it is.
     var selection: String {
-        get throws { try lines.dropLast(while: { $0.isEmpty }).suffix(3).first ?? "" }
+        get throws { try lines.dropLast(while: \.isEmpty).suffix(3).first ?? "" }
     }
 
     // MARK: The end
