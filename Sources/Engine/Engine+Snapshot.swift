@@ -72,7 +72,7 @@ extension Engine {
     private func vmSnapshot(_ vm: LiveVM) -> VMSnapshot {
         let state: ShownVMState
         var reason: String?
-        var since = 0.0
+        var since = vmSince[vm.id] ?? 0
         switch vm.runState {
         case .starting: state = .starting
         case .running: (state, reason) = (.running, Self.notable(vm.lastEvent))
@@ -81,7 +81,6 @@ extension Engine {
         case .lost(let why, let when): (state, reason, since) = (.lost, why, when.timeIntervalSince1970)
         case .unreachable(let why): (state, reason) = (.unreachable, why)
         }
-        if since == 0 { since = vm.startedAt?.timeIntervalSince1970 ?? 0 }
         return VMSnapshot(
             id: vm.id, name: vm.name, source: Self.word(vm.source), state: state, reason: reason, since: since,
             pid: vm.pid, accelerator: vm.accelerator, vcpus: vm.cpuCount,

@@ -11,7 +11,12 @@ extension Engine {
         for vm in list.vms {
             let old = before[vm.id]
             follow(vm)
-            if old?.runState != vm.runState { note(vm, after: old) }
+            if old?.runState != vm.runState {
+                // One that is met running has been so since it started, as far as anyone knows.
+                let isMet = old == nil || old?.runState == .starting
+                vmSince[vm.id] = (isMet ? vm.startedAt?.timeIntervalSince1970 : nil) ?? now
+                note(vm, after: old)
+            }
             if let event = Self.notable(vm.lastEvent), old != nil, old?.lastEvent != vm.lastEvent {
                 publishOfVM(vm, .warning, kind: "vm-event", event)
             }
@@ -33,6 +38,7 @@ extension Engine {
         for old in before.values where !present.contains(old.id) {
             appearances[old.id] = nil
             vmNoise[old.id] = nil
+            vmSince[old.id] = nil
             loseVM(old.id, reason: "the VM is gone")
         }
         comeBack()

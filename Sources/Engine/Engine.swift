@@ -25,6 +25,8 @@ public actor Engine {
     /// In configuration order.
     var devices: [DeviceRecord] = []
     var vms: [LiveVM] = []
+    /// When each VM came into its run state, by its id.
+    var vmSince: [String: Double] = [:]
     /// Which appearance of each controllable VM this is, by its id: numbers are given out once.
     var appearances: [String: Int] = [:]
     var lastAppearance = 0

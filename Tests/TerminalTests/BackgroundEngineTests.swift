@@ -1,6 +1,7 @@
 import ControlClient
 import ControlProtocol
 import Foundation
+import TerminalTestKit
 import Testing
 
 /// The console starts an engine where none runs, and a terminal that closes does not take it along.
