@@ -130,6 +130,29 @@ struct RealQEMUTests {
         qemu.kill()
     }
 
+    /// QEMU tells nobody of another's plug, so that the picture of the ports is old for a while.
+    @Test func portTakenByAnotherIsLeftAloneAndTheNextIsTaken() async throws {
+        let qemu = try QEMU(socket: path, extra: second())
+        let listener = try await Listener(path: directory.file("u.sock"))
+        try await withRegistry(source) { registry in
+            _ = try await running(registry)
+            let other = try await monitor(directory.file("b.sock"))
+            _ = try await other.execute(
+                "device_add", ["driver": "usb-tablet", "id": "theirs", "bus": "xhci.0", "port": "1"])
+            let prepared = NIOLockedValueBox<[Int]>([])
+            let port = try await registry.plug(
+                vm: "a", PlugRequest(device: "x", speeds: [.high], socketPath: listener.path)
+            ) { choice in prepared.withLockedValue { $0.append(choice.port) } }
+            #expect(port.port == 2)
+            #expect(prepared.withLockedValue(\.last) == 2)
+            let left = try await registry.leftovers(vm: "a")
+            #expect(left == [Leftover(qdevID: "ua-2virt-x", hasDevice: true, hasChardev: true)])
+            await other.close()
+        }
+        try await listener.close()
+        qemu.kill()
+    }
+
     @Test func pausedVMTakesAPlugAtOnceWithANote() async throws {
         let qemu = try QEMU(socket: path, extra: ["-S"])
         let listener = try await Listener(path: directory.file("u.sock"))
