@@ -128,7 +128,7 @@ public struct InterfaceSnapshot: Codable, Sendable, Equatable, Identifiable {
     public var backend: String
     /// What is wrong with its backend or function now; nil when nothing is.
     public var trouble: String?
-    /// What the guest will notice when the interface is toggled now.
+    /// What the guest will notice when the interface is toggled now: `off: the guest loses …`, or why it cannot be.
     public var effect: String
     public var endpoints: [EndpointSnapshot]
     public var counters: Counters

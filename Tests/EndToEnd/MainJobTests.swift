@@ -89,8 +89,8 @@ extension EndToEnd.GuestTests {
             #expect(counters.bytesOut < 1 << 20, "requests and window updates only: \(counters)")
             #expect(counters.errors == 0)
             // What the pane says, to the tenth of a MiB it shows.
-            let row = try await console.row(with: "total in 64.", "M out")
-            let total = try #require(row.firstMatch(of: /total in ([0-9.]+)M out/)?.1)
+            let row = try await console.row(with: "dropped  in 64.", "M out")
+            let total = try #require(row.firstMatch(of: /dropped  in ([0-9.]+)M out/)?.1)
             let mebibytes = try #require(Double(total))
             #expect(abs(mebibytes - Double(counters.bytesIn) / 1_048_576) <= 0.051)
         }

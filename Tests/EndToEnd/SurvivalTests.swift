@@ -15,7 +15,8 @@ extension EndToEnd.GuestTests {
                 try await first.row(with: "● xhci")
                 try await first.plug("lamp", into: "xhci")
                 try await first.row(with: "lamp plugged into xhci")
-                try await guest.check("test -c /dev/ttyACM0 && stty -F /dev/ttyACM0 raw -echo && echo 12345678 >/dev/ttyACM0")
+                try await guest.check(
+                    "test -c /dev/ttyACM0 && stty -F /dev/ttyACM0 raw -echo && echo 12345678 >/dev/ttyACM0")
                 let engine = try await lab.enginePID()
                 var before = try await lab.device("lamp").counters
                 try await eventually("quiet on the wire") {
@@ -33,7 +34,7 @@ extension EndToEnd.GuestTests {
                 try await second.row(with: "● lamp", "02a0:a123")
                 #expect(try await lab.enginePID() == engine)
                 #expect(try await lab.device("lamp").counters == before)
-                try await second.row(with: "total in \(before.bytesIn) out \(before.bytesOut)")
+                try await second.row(with: "in \(before.bytesIn) out \(before.bytesOut) ")
                 #expect(guest.usbLog(since: mark).isEmpty)
                 try await guest.check("test -c /dev/ttyACM0")
             }
@@ -42,7 +43,8 @@ extension EndToEnd.GuestTests {
         @Test func aKilledEngineIsAnUnplugAndTheNextOnePlugsAgain() async throws {
             let guests = try LabGuests.here
             let guest = try await guests.guest(.xhci)
-            try await LabEnvironment.use(vms: guests.source, devices: LabDevices.desk(upstream: 1)) { lab in
+            try await LabEnvironment.use(vms: guests.source, devices: "") { lab in
+                try lab.add(LabDevices.desk(upstream: try await WebServer.start(in: lab).port))
                 try await lab.startEngine()
                 let console = try lab.console()
                 try await console.row(with: "● xhci")
@@ -59,7 +61,7 @@ extension EndToEnd.GuestTests {
                 try await lab.startEngine()
                 try await guest.waitForKernelLog(containing: "SerialNumber: desk", since: mark)
                 try await console.wait(for: "LIVE")
-                try await console.row(with: "desk plugged into xhci")
+                try await console.row(with: "xhci/desk", "was plugged into xhci", "plugged again")
                 try await console.select(vm: "xhci", "xhci › desk  plugged")
                 #expect(try await lab.enginePID() != first)
                 let device = try await lab.device("desk")

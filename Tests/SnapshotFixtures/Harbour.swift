@@ -217,7 +217,8 @@ public enum Harbour {
         InterfaceSnapshot(
             name: name, kind: kind, title: title, number: number, gate: gate, since: now - since, by: "op@pts/1",
             backend: backend,
-            trouble: trouble, effect: "device re-enumerates, its other interfaces blink for about 0.5 s",
+            trouble: trouble,
+            effect: (gate == .on ? "off" : "on") + ": device re-enumerates, its other interfaces blink for about 0.5 s",
             endpoints: gate == .off
                 ? []
                 : [

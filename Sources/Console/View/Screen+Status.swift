@@ -187,7 +187,8 @@ extension ConsoleModel {
             guard let interface = shown.interface(device, name) else { return StyledText() }
             if let reason = disabledReason(.toggle) { return key("space", reason) }
             let turn = interface.gate == .on ? "off" : "on"
-            return key("space", turn + (interface.effect.isEmpty ? "" : ": \(interface.effect)"), .text)
+            // The engine's words begin with what would be done, or say why it cannot be.
+            return key("space", interface.effect.isEmpty ? turn : interface.effect, .text)
         case .device(let name):
             guard let device = shown.device(name) else { return StyledText() }
             if device.state == .unplugged {

@@ -47,8 +47,8 @@ extension Guest {
         }
         do {
             for listener in listeners { _ = try await listener.accept() }
-            try await monitor.greeted.value(within: .seconds(10)) {
-                LabError.timeout(waitingFor: "QMP greeting", after: .seconds(10), detail: "")
+            try await monitor.greeted.value(within: configuration.bootTimeout) {
+                LabError.timeout(waitingFor: "QMP greeting", after: configuration.bootTimeout, detail: "")
             }
             try await monitor.execute("qmp_capabilities")
             let release = try await commands.ready.value(within: configuration.bootTimeout) {

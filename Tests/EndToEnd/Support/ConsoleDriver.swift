@@ -92,6 +92,7 @@ final class ConsoleDriver: Sendable {
     ///
     /// - Parameter row: as that line shows it, such as `xhci › desk › if0 tty`; nil stays on the VM.
     func select(vm: String, _ row: String? = nil) async throws {
+        try await self.row(with: " \(vm) ")
         // Out of traffic and devices; on the VMs it does nothing.
         try press("Escape", "Escape", "g")
         try await moveDown(to: " \(vm)  ")
