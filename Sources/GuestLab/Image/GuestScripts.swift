@@ -95,7 +95,16 @@ enum GuestScripts {
                 ;;
             kill)
                 while [ ! -s $spool/$id.group ] && [ -e $spool/$id.sh ]; do usleep 10000; done
-                [ -s $spool/$id.group ] && kill -KILL -- "-$(cat $spool/$id.group)"
+                if [ -s $spool/$id.group ]; then
+                    group=$(cat $spool/$id.group)
+                    kill -KILL -- "-$group"
+                    # The next command must not meet what this one leaves to be reaped.
+                    tries=0
+                    while kill -0 -- "-$group" 2>/dev/null && [ $tries -lt 200 ]; do
+                        tries=$((tries + 1))
+                        usleep 10000
+                    done
+                fi
                 echo "$id 137" >&4
                 ;;
             esac
