@@ -196,6 +196,7 @@ let package = Package(
             dependencies: [
                 "SimulatedFirmware", .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
     ] + fuzzers
 )

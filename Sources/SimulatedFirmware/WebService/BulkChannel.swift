@@ -197,6 +197,14 @@ final class BulkChannel: Channel, ChannelCore, @unchecked Sendable {
         guard !isSending, usb != nil else { return }
         isSending = true
         defer { isSending = false }
+        repeat {
+            pass(upTo: mark)
+            // Told that there is room, handlers write and flush more: nobody else would send that while the guest waits.
+            updateWritability()
+        } while flushed > 0 && usb.map { $0.queuedBytes(output) < mark } ?? false
+    }
+
+    private func pass(upTo mark: Int) {
         while flushed > 0, let usb, usb.queuedBytes(output) < mark {
             var piece: [UInt8] = []
             var promises: [EventLoopPromise<Void>] = []
@@ -213,7 +221,6 @@ final class BulkChannel: Channel, ChannelCore, @unchecked Sendable {
             usb.write(piece, to: output, endOfMessage: false)
             for promise in promises { promise.succeed(()) }
         }
-        updateWritability()
     }
 
     private func updateWritability() {
