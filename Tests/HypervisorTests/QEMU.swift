@@ -9,7 +9,6 @@ final class QEMU: @unchecked Sendable {
     var pid: Int32 { process.processIdentifier }
 
     static let program = "/usr/bin/qemu-system-x86_64"
-    static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: program) }
 
     /// Every controller family, one without an id, EHCI with companions, a tablet in xHCI port 1.
     static let controllers = [

@@ -6,7 +6,7 @@ import Testing
 @testable import Hypervisor
 
 /// Against a QEMU without a kernel: SeaBIOS is enough to run.
-@Suite(.enabled(if: QEMU.isInstalled), .timeLimit(.minutes(2)), .serialized)
+@Suite(.timeLimit(.minutes(2)), .serialized)
 struct RealQEMUTests {
     let directory: TemporaryDirectory
     var path: String { directory.file("a.qmp") }

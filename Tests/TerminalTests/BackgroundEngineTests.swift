@@ -5,7 +5,7 @@ import TerminalTestKit
 import Testing
 
 /// The console starts an engine where none runs, and a terminal that closes does not take it along.
-@Suite("Engine in the background", .enabled(if: Tmux.isThere, "needs tmux"), .timeLimit(.minutes(2)))
+@Suite("Engine in the background", .timeLimit(.minutes(2)))
 struct BackgroundEngineTests {
     @Test func theEngineOutlivesTheTerminalOfItsConsole() async throws {
         let directory = try TemporaryDirectory()

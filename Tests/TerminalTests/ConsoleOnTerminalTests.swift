@@ -4,7 +4,7 @@ import TerminalTestKit
 import Testing
 
 /// The built command in a real terminal emulator.
-@Suite("Console on a terminal", .enabled(if: Tmux.isThere, "needs tmux"), .serialized, .timeLimit(.minutes(3)))
+@Suite("Console on a terminal", .serialized, .timeLimit(.minutes(3)))
 struct ConsoleOnTerminalTests {
     /// Main screen, no mouse reports, cursor shown, plain keys.
     static let restored = "0010"

@@ -2,7 +2,7 @@ import TerminalTestKit
 import Testing
 
 /// A program that dies with the screen up.
-@Suite("Crash with the screen up", .enabled(if: Tmux.isThere, "needs tmux"), .timeLimit(.minutes(2)))
+@Suite("Crash with the screen up", .timeLimit(.minutes(2)))
 struct CrashTests {
     private func run(_ way: String) async throws -> (screen: String, flags: String) {
         let directory = try TemporaryDirectory()

@@ -15,7 +15,6 @@ import USBRedirection
 /// SeaBIOS enumerates USB while it starts, so a device is plugged before `run()`.
 final class QEMUGuest {
     static let program = "/usr/bin/qemu-system-x86_64"
-    static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: program) }
 
     let loop: any EventLoop
     let device: NIOLoopBound<Device>

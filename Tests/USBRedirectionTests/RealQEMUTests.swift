@@ -6,7 +6,7 @@ import USBDevice
 import USBRedirection
 
 /// Against QEMU's own usbredir code. SeaBIOS enumerates the keyboard interface of the loopback device.
-@Suite("usbredir session: a real QEMU", .enabled(if: QEMUGuest.isInstalled), .serialized, .timeLimit(.minutes(3)))
+@Suite("usbredir session: a real QEMU", .serialized, .timeLimit(.minutes(3)))
 struct RealQEMUTests {
     /// Controllers, the bus to plug into, a speed they take, and how `info usb` prints it.
     struct Case: Sendable, CustomTestStringConvertible {
