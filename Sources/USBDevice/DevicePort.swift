@@ -15,11 +15,12 @@ public final class DevicePort {
     public let firmware: any Firmware
 
     private weak var host: (any TransferHost)?
-    private var pending: [TransferID: EndpointAddress] = [:]
+    // Touched by each transfer: without run-time exclusivity checks, since nothing is called while they are accessed.
+    @exclusivity(unchecked) private var pending: [TransferID: EndpointAddress] = [:]
     /// Set between `connect` and `disconnect`.
     public private(set) var speed: Speed?
     /// While `disconnect` completes what is pending: a host that submits anew from a completion must not be left waiting.
-    private var isDisconnecting = false
+    @exclusivity(unchecked) private var isDisconnecting = false
 
     public init(firmware: any Firmware) {
         self.firmware = firmware

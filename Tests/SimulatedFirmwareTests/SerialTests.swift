@@ -250,7 +250,7 @@ struct SerialTests {
 extension Bench.State {
     /// Bytes in the function's IN queue.
     var serialWaiting: Int {
-        let queues = (guest.port.firmware as? SimulatedDevice)?.state.queues.values
-        return queues?.first { $0.owner.key == .bulkIn }?.queuedBytes ?? 0
+        let endpoints = (guest.port.firmware as? SimulatedDevice)?.state.queues.values
+        return endpoints?.first { $0.owner.key == .bulkIn }?.queuedBytes ?? 0
     }
 }

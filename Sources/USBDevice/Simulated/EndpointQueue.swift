@@ -11,17 +11,18 @@ final class EndpointQueue {
     }
 
     let owner: Composition.EndpointOwner
-    var transfers: Deque<Transfer> = []
+    // As in the device, without run-time exclusivity checks: nothing outside is called while these are accessed.
+    @exclusivity(unchecked) var transfers: Deque<Transfer> = []
     /// OUT transfers that the function has taken, ever: how the pump sees progress.
-    var takenCount = 0
-    var isHalted = false
-    private(set) var queuedBytes = 0
-    private var chunks: Deque<Chunk> = []
+    @exclusivity(unchecked) var takenCount = 0
+    @exclusivity(unchecked) var isHalted = false
+    @exclusivity(unchecked) private(set) var queuedBytes = 0
+    @exclusivity(unchecked) private var chunks: Deque<Chunk> = []
     /// A stream ran dry just where a transfer was full: a host that joins transfers (UHCI's are single packets) would
     /// wait for more, so a zero-length packet tells it that this is all, unless more comes first.
-    private var owesZeroLengthPacket = false
+    @exclusivity(unchecked) private var owesZeroLengthPacket = false
     /// Guards against recursion: a completion may submit the next transfer before it returns.
-    var isPumping = false
+    @exclusivity(unchecked) var isPumping = false
 
     init(_ owner: Composition.EndpointOwner) {
         self.owner = owner

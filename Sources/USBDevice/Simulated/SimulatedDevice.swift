@@ -10,8 +10,10 @@ public final class SimulatedDevice: Firmware {
     public let functions: [any Function]
     public let speeds: Set<Speed>
 
-    private(set) var gates: [Gate]
-    var state = ConnectionState()
+    // What each transfer touches is exempt from run-time exclusivity checks: everything is on one loop, and nothing
+    // outside is called while it is accessed.
+    @exclusivity(unchecked) private(set) var gates: [Gate]
+    @exclusivity(unchecked) var state = ConnectionState()
     private var contexts: [Context] = []
 
     /// What lasts from connect to disconnect.
@@ -22,8 +24,8 @@ public final class SimulatedDevice: Firmware {
         var address: UInt8 = 0
         var configuration: UInt8 = 0
         var alternateSettings: [UInt8: UInt8] = [:]
-        /// Endpoints of the alternate settings in force, by bEndpointAddress index.
-        var queues: [EndpointAddress: EndpointQueue] = [:]
+        /// Endpoints of the alternate settings in force.
+        var queues = EndpointTable()
         var announcedEnumeration = false
         var u1Enabled = false
         var u2Enabled = false
@@ -194,7 +196,7 @@ public final class SimulatedDevice: Firmware {
     }
 
     func queues(of function: Int) -> [EndpointQueue] {
-        state.queues.values.filter { $0.owner.function == function }.sorted { $0.address < $1.address }
+        state.queues.values.filter { $0.owner.function == function }
     }
 
     /// Moves what can move at an endpoint: bytes into parked IN transfers, OUT transfers to their function.
@@ -235,8 +237,8 @@ public final class SimulatedDevice: Firmware {
         // host configure anew, whose activation must be the last word.
         for index in visibleFunctions { functions[index].deactivate() }
         let queues = state.queues
-        state.queues = [:]
-        cancel(queues.values.sorted { $0.address < $1.address })
+        state.queues = EndpointTable()
+        cancel(queues.values)
     }
 
     func enterConfiguration(_ value: UInt8) {
@@ -250,7 +252,7 @@ public final class SimulatedDevice: Firmware {
     /// SET_INTERFACE: the endpoints of one interface are made anew (USB 2.0 section 9.4.10).
     func select(alternate setting: UInt8, ofInterface number: UInt8) {
         guard let composition = state.composition else { return }
-        let gone = state.queues.values.filter { $0.owner.interface == number }.sorted { $0.address < $1.address }
+        let gone = state.queues.values.filter { $0.owner.interface == number }
         for queue in gone { state.queues[queue.address] = nil }
         state.alternateSettings[number] = setting
         for owner in composition.endpoints where owner.interface == number && owner.alternateSetting == setting {

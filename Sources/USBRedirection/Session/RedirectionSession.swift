@@ -40,26 +40,28 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
     /// QEMU pipelines bulk IN towards a host that offers 32-bit bulk lengths, and only towards such a host.
     private let offered: Capabilities
     private let onEvent: (RedirectionEvent) -> Void
-    private var decoder: PacketDecoder
-    private var encoder = PacketEncoder()
-    private var inbound = ByteBuffer()
-    private var outgoing = ByteBuffer()
+    // What each packet touches is exempt from run-time exclusivity checks: everything is on one loop, and nothing
+    // outside is called while it is accessed.
+    @exclusivity(unchecked) private var decoder: PacketDecoder
+    @exclusivity(unchecked) private var encoder = PacketEncoder()
+    @exclusivity(unchecked) private var inbound = ByteBuffer()
+    @exclusivity(unchecked) private var outgoing = ByteBuffer()
     private(set) var context: ChannelHandlerContext?
 
     /// Connect as soon as the peer has said hello.
     private var wantsDevice = true
     private var failure: RedirectionError?
     private var reconnectTimer: Scheduled<Void>?
-    private var isReading = false
-    private var isDraining = false
-    private var isFlushScheduled = false
+    @exclusivity(unchecked) private var isReading = false
+    @exclusivity(unchecked) private var isDraining = false
+    @exclusivity(unchecked) private var isFlushScheduled = false
     private var holdsRead = false
     private var isRemovingDevice = false
 
-    var pending: [TransferID: PendingRequest] = [:]
-    var pendingBytes = 0
+    @exclusivity(unchecked) var pending: [TransferID: PendingRequest] = [:]
+    @exclusivity(unchecked) var pendingBytes = 0
     var streams: [Int: InterruptStream] = [:]
-    var endpoints: [Int: AnnouncedEndpoint] = [:]
+    @exclusivity(unchecked) var endpoints: [Int: AnnouncedEndpoint] = [:]
 
     /// - Parameters:
     ///   - speed: what the VM's controller can do and the device has descriptors for.
