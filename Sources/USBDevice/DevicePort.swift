@@ -16,7 +16,8 @@ public final class DevicePort {
 
     private weak var host: (any TransferHost)?
     // Touched by each transfer: without run-time exclusivity checks, since nothing is called while they are accessed.
-    @exclusivity(unchecked) private var pending: [TransferID: EndpointAddress] = [:]
+    @exclusivity(unchecked) private var pending: [TransferID: PendingTransfer] = [:]
+    @exclusivity(unchecked) private var submissions: UInt64 = 0
     /// Set between `connect` and `disconnect`.
     public private(set) var speed: Speed?
     /// While `disconnect` completes what is pending: a host that submits anew from a completion must not be left waiting.
@@ -29,6 +30,14 @@ public final class DevicePort {
 
     public var isConnected: Bool { speed != nil }
     public var pendingCount: Int { pending.count }
+    /// Pending transfers as they were submitted, which their ids, chosen by the guest's side, say nothing about.
+    public var pendingIDs: [TransferID] { pending.sorted { $0.value.order < $1.value.order }.map(\.key) }
+
+    private struct PendingTransfer {
+        var endpoint: EndpointAddress
+        /// Grows with each submission.
+        var order: UInt64
+    }
 
     // MARK: What a wire calls
 
@@ -77,7 +86,8 @@ public final class DevicePort {
             deliver(TransferCompletion(id: transfer.id, endpoint: transfer.endpoint, status: .error))
             return
         }
-        pending[transfer.id] = transfer.endpoint
+        submissions &+= 1
+        pending[transfer.id] = PendingTransfer(endpoint: transfer.endpoint, order: submissions)
         firmware.submit(transfer)
     }
 
@@ -86,7 +96,7 @@ public final class DevicePort {
     /// - Returns: false when nothing with that id is pending (it has completed, or never was).
     @discardableResult
     public func cancel(_ id: TransferID) -> Bool {
-        guard let endpoint = pending[id] else { return false }
+        guard let endpoint = pending[id]?.endpoint else { return false }
         firmware.withdraw(id, endpoint)
         complete(TransferCompletion(id: id, endpoint: endpoint, status: .cancelled))
         return true
@@ -117,8 +127,10 @@ public final class DevicePort {
         host?.port(self, completed: completion)
     }
 
+    /// In the order of submission: QEMU aborts, its VM with it, when an endpoint's packets end in another.
     private func completeAll(_ status: TransferStatus) {
-        for (id, endpoint) in pending.sorted(by: { $0.key < $1.key }) {
+        for id in pendingIDs {
+            guard let endpoint = pending[id]?.endpoint else { continue }
             firmware.withdraw(id, endpoint)
             complete(TransferCompletion(id: id, endpoint: endpoint, status: status))
         }

@@ -16,7 +16,7 @@ struct LabListener: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try configure(channel)
-                    peer.succeed(channel)
+                    try channel.pipeline.syncOperations.addHandler(ActiveHandler(peer))
                 }
             }
             .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
@@ -34,5 +34,18 @@ struct LabListener: Sendable {
     func close(_ error: any Error = ChannelError.ioOnClosedChannel) {
         peer.fail(error)
         server.close(promise: nil)
+    }
+
+    /// Tells that the connection reads: a server that closes before that leaves it unread for ever.
+    private final class ActiveHandler: ChannelInboundHandler {
+        typealias InboundIn = Never
+        private let peer: OneShot<any Channel>
+
+        init(_ peer: OneShot<any Channel>) { self.peer = peer }
+
+        func channelActive(context: ChannelHandlerContext) {
+            peer.succeed(context.channel)
+            context.fireChannelActive()
+        }
     }
 }

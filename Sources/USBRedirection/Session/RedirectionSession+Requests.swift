@@ -94,7 +94,8 @@ extension RedirectionSession {
             default: false
             }
         }
-        for id in doomed.keys.sorted() { port.cancel(id) }
+        // As they came: QEMU's ids are addresses in a ring and go down where it wraps.
+        for id in port.pendingIDs where doomed[id] != nil { port.cancel(id) }
     }
 
     private func control(_ id: UInt64, _ packet: ControlPacket) {
