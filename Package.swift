@@ -27,6 +27,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -56,6 +57,18 @@ let package = Package(
         .target(
             name: "USBRedirection",
             dependencies: ["USBDevice", .product(name: "Logging", package: "swift-log")] + nio, swiftSettings: fuzzed),
+        // Both directions of USB/IP, for exporter, clients and tests; free of Foundation, so that a static client is small.
+        .target(
+            name: "USBIPCodec", dependencies: ["USBCore", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: fuzzed),
+        .target(
+            name: "USBIP",
+            dependencies: [
+                "USBIPCodec", "USBDevice",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+            ] + nio, swiftSettings: fuzzed),
         // A guest's end of a link and a small device, for tests and benchmarks.
         .target(
             name: "RedirectionTestKit",
