@@ -18,6 +18,22 @@ public struct Transfer: Sendable, Equatable {
     /// Isochronous transfers only: offset and length of each packet in the buffer.
     public let packets: [IsochronousPacket]
 
+    /// Packets that an isochronous transfer may have; one with more fails.
+    public static let maximumPackets = 1024
+
+    /// Whether there are not too many packets, each is in the buffer, and together they are no more than it.
+    public var hasValidPackets: Bool {
+        guard packets.count <= Self.maximumPackets else { return false }
+        var sum = 0
+        for packet in packets {
+            guard packet.offset >= 0, packet.length >= 0, packet.length <= length - sum,
+                packet.offset <= length - packet.length
+            else { return false }
+            sum += packet.length
+        }
+        return true
+    }
+
     /// A bulk, interrupt or isochronous IN transfer.
     public static func `in`(
         _ id: TransferID, _ number: UInt8, length: Int, flags: TransferFlags = [], packets: [IsochronousPacket] = []
@@ -92,10 +108,14 @@ public struct TransferCompletion: Sendable, Equatable {
     public var id: TransferID
     public var endpoint: EndpointAddress
     public var status: TransferStatus
-    /// IN payload, never more than asked; empty for OUT.
+    /// IN payload, never more than asked; empty for OUT. Isochronous: the packets' bytes back to back, without the gaps
+    /// that the packets' offsets leave.
     public var data: [UInt8]
     /// IN: `data.count`. OUT: bytes that the device took.
     public var actualLength: Int
+    /// Isochronous: the request's packets, each with what it moved and how it ended; offset and length are the request's.
+    /// The actual lengths add up to `actualLength`. `status` is `success` even if packets failed. Empty when the transfer
+    /// was cancelled or the device went.
     public var packets: [IsochronousPacket]
 
     public init(

@@ -2,7 +2,7 @@ import USBCore
 
 /// One function of a simulated device: the service behind one operator-visible interface (one or more USB interfaces).
 ///
-/// Seven verbs are the whole contract between chapter 9 and a service. All are called on the device's event loop.
+/// These few verbs are the whole contract between chapter 9 and a service. All are called on the device's event loop.
 public protocol Function: AnyObject {
     /// The name that operator and guest know it by; its iInterface string.
     var name: String { get }
@@ -23,6 +23,14 @@ public protocol Function: AnyObject {
     func control(_ setup: SetupPacket, data: [UInt8], interface offset: Int) -> ControlReply
     /// OUT data arrived on, or IN room was made at, one of its endpoints.
     func endpointReady(_ endpoint: EndpointKey)
+    /// Bytes for one packet of an isochronous IN endpoint, at most `length`; empty when there is nothing to send.
+    ///
+    /// Called for each service interval in turn, when the transfer that it belongs to ends. `interval` counts from 0, the
+    /// endpoint's first packet since its alternate setting was chosen; numbers that are left out passed without the host
+    /// asking. More than `length` is cut and told to the host as babble.
+    func isochronousPacket(_ endpoint: EndpointKey, interval: Int, length: Int) -> [UInt8]
+    /// One packet, perhaps empty, that arrived at an isochronous OUT endpoint; `interval` as for IN.
+    func isochronousReceived(_ endpoint: EndpointKey, interval: Int, _ bytes: [UInt8])
     /// Short text on the host side for the operator: `pty /dev/pts/4`.
     var backend: String { get }
     /// Ends its backend for good.
@@ -32,6 +40,8 @@ public protocol Function: AnyObject {
 extension Function {
     public func alternateSettingChanged(interface offset: Int, to setting: UInt8) {}
     public func control(_ setup: SetupPacket, data: [UInt8], interface offset: Int) -> ControlReply { .stall }
+    public func isochronousPacket(_ endpoint: EndpointKey, interval: Int, length: Int) -> [UInt8] { [] }
+    public func isochronousReceived(_ endpoint: EndpointKey, interval: Int, _ bytes: [UInt8]) {}
     public func shutdown() {}
 }
 
@@ -124,18 +134,33 @@ public struct EndpointDeclaration: Sendable, Equatable {
     public var type: TransferType
     /// Bytes; nil: the largest that the speed allows for bulk, 64 for interrupt.
     public var maxPacketSize: Int?
-    /// Service interval of interrupt and isochronous endpoints in milliseconds; composed into bInterval by speed.
+    /// Service interval of interrupt and isochronous endpoints in milliseconds; composed into bInterval by speed, for
+    /// isochronous and high-speed endpoints the next lower power of two.
     public var intervalMilliseconds: Int
+    /// The same in microframes of 125 µs, which counts in its place at high and super speed.
+    public var intervalMicroframes: Int?
+    /// bmAttributes bits 2...5 of an isochronous endpoint, in place: synchronization and usage type.
+    public var isochronousAttributes: UInt8
+    /// Bytes 7... of a longer descriptor (audio: bRefresh, bSynchAddress).
+    public var extra: [UInt8]
+    /// Whole class-specific descriptors after it.
+    public var classDescriptors: [[UInt8]]
 
     public init(
         _ key: EndpointKey, _ direction: Direction, _ type: TransferType, maxPacketSize: Int? = nil,
-        intervalMilliseconds: Int = 8
+        intervalMilliseconds: Int = 8, intervalMicroframes: Int? = nil, isochronousAttributes: UInt8 = 0,
+        extra: [UInt8] = [],
+        classDescriptors: [[UInt8]] = []
     ) {
         self.key = key
         self.direction = direction
         self.type = type
         self.maxPacketSize = maxPacketSize
         self.intervalMilliseconds = intervalMilliseconds
+        self.intervalMicroframes = intervalMicroframes
+        self.isochronousAttributes = isochronousAttributes
+        self.extra = extra
+        self.classDescriptors = classDescriptors
     }
 }
 

@@ -1,6 +1,7 @@
 import ControlProtocol
 import Logging
 import NIOCore
+import SimulatedFirmware
 import Traffic
 import USBClasses
 import USBCore
@@ -42,6 +43,7 @@ final class DeviceCore: DevicePortObserver {
         guard !device.speeds.isEmpty else {
             throw DeviceCoreError.impossibleSpeed(configuration.speed?.name ?? "")
         }
+        device.frameClock = EventLoopFrameClock(eventLoop)
         port = DevicePort(firmware: device)
         recorder = TrafficRecorder(device: configuration.name)
         recorder.decoder = TransferDecoding()

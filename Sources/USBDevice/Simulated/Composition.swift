@@ -156,15 +156,20 @@ extension EndpointDeclaration {
         if type == .interrupt || type == .isochronous {
             let milliseconds = max(1, min(255, intervalMilliseconds))
             if speed >= .high {
-                let exponent = (milliseconds * 8).bitWidth - 1 - (milliseconds * 8).leadingZeroBitCount
+                let microframes = max(1, min(32768, intervalMicroframes ?? milliseconds * 8))
+                let exponent = microframes.bitWidth - 1 - microframes.leadingZeroBitCount
                 interval = UInt8(min(16, exponent + 1))
             } else {
-                interval = type == .isochronous ? 1 : UInt8(milliseconds)
+                // The exponent has this meaning for isochronous endpoints at full speed too.
+                let exponent = milliseconds.bitWidth - 1 - milliseconds.leadingZeroBitCount
+                interval = UInt8(type == .isochronous ? exponent + 1 : milliseconds)
             }
         }
         return EndpointDescriptor(
-            address: address, attributes: type.rawValue, maxPacketSizeWord: UInt16(size), interval: interval,
+            address: address, attributes: type.rawValue | (type == .isochronous ? isochronousAttributes & 0x3C : 0),
+            maxPacketSizeWord: UInt16(size), interval: interval, extra: extra,
             companion: speed == .super
-                ? SuperSpeedEndpointCompanion(bytesPerInterval: type == .bulk ? 0 : UInt16(size)) : nil)
+                ? SuperSpeedEndpointCompanion(bytesPerInterval: type == .bulk ? 0 : UInt16(size)) : nil,
+            classDescriptors: classDescriptors)
     }
 }

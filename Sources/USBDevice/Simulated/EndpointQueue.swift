@@ -24,8 +24,14 @@ final class EndpointQueue {
     /// Guards against recursion: a completion may submit the next transfer before it returns.
     @exclusivity(unchecked) var isPumping = false
 
-    init(_ owner: Composition.EndpointOwner) {
+    /// Of an isochronous endpoint only: when each of `transfers` takes place.
+    @exclusivity(unchecked) var schedule: IsochronousSchedule?
+
+    init(_ owner: Composition.EndpointOwner, at speed: Speed?) {
         self.owner = owner
+        if owner.descriptor.type == .isochronous, let speed {
+            schedule = IsochronousSchedule(owner.descriptor, at: speed)
+        }
     }
 
     var address: EndpointAddress { owner.descriptor.address }
@@ -39,6 +45,38 @@ final class EndpointQueue {
         owesZeroLengthPacket = false
         queuedBytes += bytes.count
         chunks.append(Chunk(bytes: bytes, endsMessage: endOfMessage))
+    }
+
+    /// Forgets a transfer that the host has taken back.
+    func withdraw(_ id: TransferID) {
+        guard let index = transfers.firstIndex(where: { $0.id == id }) else { return }
+        transfers.remove(at: index)
+        schedule?.remove(at: index)
+    }
+
+    /// All that wait, in their order, out of the queue.
+    func takeTransfers() -> Deque<Transfer> {
+        let waiting = transfers
+        transfers = []
+        schedule?.clear()
+        return waiting
+    }
+
+    /// Queues an isochronous transfer; false when too much waits already.
+    func appendIsochronous(_ transfer: Transfer, now: Int) -> Bool {
+        guard let schedule, schedule.queuedPackets + transfer.packets.count <= IsochronousSchedule.maximumQueuedPackets
+        else { return false }
+        self.schedule?.append(packets: transfer.packets.count, now: now)
+        transfers.append(transfer)
+        return true
+    }
+
+    /// The first isochronous transfer if its last packet's interval is over.
+    func takeDue(at microframe: Int) -> (Transfer, IsochronousSchedule.Slot)? {
+        guard !isHalted, let end = schedule?.slots.first?.end, end <= microframe,
+            let transfer = transfers.popFirst(), let slot = schedule?.removeFirst()
+        else { return nil }
+        return (transfer, slot)
     }
 
     func discardData() {

@@ -23,7 +23,7 @@ extension SimulatedDevice {
 
         func write(_ bytes: [UInt8], to endpoint: EndpointKey, endOfMessage: Bool) {
             guard let device, device.state.configuration != 0, let queue = queue(endpoint),
-                queue.address.direction == .in
+                queue.address.direction == .in, queue.schedule == nil
             else { return }
             queue.append(bytes, endOfMessage: endOfMessage)
             device.pump(queue)
@@ -33,7 +33,7 @@ extension SimulatedDevice {
 
         func read(_ endpoint: EndpointKey) -> [UInt8]? {
             guard let device, device.state.configuration != 0, let queue = queue(endpoint),
-                queue.address.direction == .out, !queue.isHalted,
+                queue.address.direction == .out, !queue.isHalted, queue.schedule == nil,
                 device.gates[function] != .muted, let transfer = queue.transfers.popFirst()
             else { return nil }
             queue.takenCount += 1
@@ -63,8 +63,7 @@ extension SimulatedDevice {
     func halt(_ queue: EndpointQueue) {
         queue.isHalted = true
         queue.discardData()
-        let transfers = queue.transfers
-        queue.transfers = []
+        let transfers = queue.takeTransfers()
         for transfer in transfers { finish(transfer, .stall) }
     }
 }

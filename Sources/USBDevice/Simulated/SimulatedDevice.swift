@@ -9,6 +9,8 @@ public final class SimulatedDevice: Firmware {
     public let identity: DeviceIdentity
     public let functions: [any Function]
     public let speeds: Set<Speed>
+    /// Paces isochronous transfers; without it they fail. Set it before the device is connected.
+    public var frameClock: (any FrameClock)?
 
     // What each transfer touches is exempt from run-time exclusivity checks: everything is on one loop, and nothing
     // outside is called while it is accessed.
@@ -168,8 +170,8 @@ public final class SimulatedDevice: Firmware {
             finish(transfer, .stall)
             return
         }
-        if queue.owner.descriptor.type == .isochronous {
-            finish(transfer, .error)
+        if queue.schedule != nil {
+            submitIsochronous(transfer, to: queue)
             return
         }
         queue.transfers.append(transfer)
@@ -178,7 +180,7 @@ public final class SimulatedDevice: Firmware {
 
     public func withdraw(_ id: TransferID, _ endpoint: EndpointAddress) {
         guard let queue = state.queues[endpoint] else { return }
-        queue.transfers.removeAll { $0.id == id }
+        queue.withdraw(id)
     }
 
     // MARK: Inside
@@ -189,10 +191,14 @@ public final class SimulatedDevice: Firmware {
             identity: identity, functions: functions, isHidden: { gates[$0] == .hidden }, at: speed)
     }
 
-    func finish(_ transfer: Transfer, _ status: TransferStatus, data: [UInt8] = [], actualLength: Int = 0) {
+    func finish(
+        _ transfer: Transfer, _ status: TransferStatus, data: [UInt8] = [], actualLength: Int = 0,
+        packets: [IsochronousPacket] = []
+    ) {
         port?.complete(
             TransferCompletion(
-                id: transfer.id, endpoint: transfer.endpoint, status: status, data: data, actualLength: actualLength))
+                id: transfer.id, endpoint: transfer.endpoint, status: status, data: data, actualLength: actualLength,
+                packets: packets))
     }
 
     func queues(of function: Int) -> [EndpointQueue] {
@@ -201,7 +207,7 @@ public final class SimulatedDevice: Firmware {
 
     /// Moves what can move at an endpoint: bytes into parked IN transfers, OUT transfers to their function.
     func pump(_ queue: EndpointQueue) {
-        guard !queue.isPumping else { return }
+        guard !queue.isPumping, queue.schedule == nil else { return }
         queue.isPumping = true
         defer { queue.isPumping = false }
         let function = functions[queue.owner.function]
@@ -244,7 +250,7 @@ public final class SimulatedDevice: Firmware {
     func enterConfiguration(_ value: UInt8) {
         state.configuration = value
         for owner in state.composition?.endpoints ?? [] where owner.alternateSetting == 0 {
-            state.queues[owner.descriptor.address] = EndpointQueue(owner)
+            state.queues[owner.descriptor.address] = EndpointQueue(owner, at: port?.speed)
         }
         for index in visibleFunctions { functions[index].activate() }
     }
@@ -256,7 +262,7 @@ public final class SimulatedDevice: Firmware {
         for queue in gone { state.queues[queue.address] = nil }
         state.alternateSettings[number] = setting
         for owner in composition.endpoints where owner.interface == number && owner.alternateSetting == setting {
-            state.queues[owner.descriptor.address] = EndpointQueue(owner)
+            state.queues[owner.descriptor.address] = EndpointQueue(owner, at: port?.speed)
         }
         // Last, since completions may call back: nothing of the old setting is reachable any more.
         cancel(gone)
@@ -266,8 +272,7 @@ public final class SimulatedDevice: Firmware {
 
     private func cancel(_ queues: [EndpointQueue]) {
         for queue in queues {
-            let transfers = queue.transfers
-            queue.transfers = []
+            let transfers = queue.takeTransfers()
             queue.discardData()
             for transfer in transfers { finish(transfer, .cancelled) }
         }
