@@ -25,7 +25,8 @@ extension Guest {
             listeners.append(try await listen(for: commands, at: paths.command))
             process = try await startQEMU(
                 QEMUCommandLine.arguments(
-                    for: configuration, paths: paths, accelerator: choice.accelerator, initramfs: initramfs),
+                    for: try configuration.withEnoughMemory(initramfs: initramfs), paths: paths,
+                    accelerator: choice.accelerator, initramfs: initramfs),
                 log: log, errorLog: paths.errorLog)
         } catch {
             listeners.forEach { $0.close() }
@@ -72,12 +73,7 @@ extension Guest {
         var writer = CPIOWriter()
         for file in configuration.extraFiles { try writer.add(file.entry()) }
         try FileManager.default.copyItem(atPath: configuration.image.initramfsPath, toPath: path)
-        guard let handle = FileHandle(forWritingAtPath: path) else {
-            throw LabError.system(what: "cannot append to", path: path, errno: errno)
-        }
-        try handle.seekToEnd()
-        try handle.write(contentsOf: writer.finish())
-        try handle.close()
+        try writer.finish().append(toFile: path)
         return path
     }
 

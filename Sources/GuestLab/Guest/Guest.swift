@@ -57,6 +57,10 @@ public final class Guest: Sendable {
     /// What an operator types for that shell; Ctrl-] leaves it.
     public var shellCommand: String { "socat -,rawer,escape=0x1d UNIX-CONNECT:\(paths.shell)" }
 
+    /// The guest agent's UNIX socket, where ``GuestConfiguration/guestAgent`` asked for one; QEMU listens there, and
+    /// `query-chardev` names it under the label `lab-guest-agent`.
+    public var agentSocketPath: String { paths.guestAgent }
+
     /// Runs a shell command in the guest; its standard error is merged into the output. On timeout it is killed.
     public func run(_ command: String, timeout: Duration = .seconds(30)) async throws -> CommandResult {
         try await commands.run(command, timeout: timeout)

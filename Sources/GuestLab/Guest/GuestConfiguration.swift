@@ -4,7 +4,12 @@ public struct GuestConfiguration: Sendable {
     public var name: String
     public var image: GuestImage
     public var controllers: [USBController]
+    /// Raised where the image with the extra files needs more.
     public var memoryMiB: Int
+    /// None by default: a USB device must not need one.
+    public var network: GuestNetwork
+    /// Gives the guest QEMU's guest agent; its image needs the package `qemu-guest-agent`.
+    public var guestAgent: Bool
     /// Where `<name>.qmp` is made for the engine; by default a directory of the guest's own that holds nothing else.
     public var qmpDirectory: String?
     /// Files put over the base image, such as `/usr/bin/2virt-guest`.
@@ -18,6 +23,7 @@ public struct GuestConfiguration: Sendable {
 
     public init(
         name: String, image: GuestImage, controllers: [USBController] = [.xhci], memoryMiB: Int = 256,
+        network: GuestNetwork = .none, guestAgent: Bool = false,
         qmpDirectory: String? = nil, extraFiles: [GuestFile] = [], accelerator: Accelerator? = nil,
         extraArguments: [String] = [], extraKernelArguments: [String] = [], bootTimeout: Duration = .seconds(90)
     ) {
@@ -25,6 +31,8 @@ public struct GuestConfiguration: Sendable {
         self.image = image
         self.controllers = controllers
         self.memoryMiB = memoryMiB
+        self.network = network
+        self.guestAgent = guestAgent
         self.qmpDirectory = qmpDirectory
         self.extraFiles = extraFiles
         self.accelerator = accelerator
@@ -47,8 +55,19 @@ public struct GuestConfiguration: Sendable {
         guard (128...16384).contains(memoryMiB) else {
             throw LabError.configuration("guest \(name): memory of \(memoryMiB) MiB; 128 to 16384 is allowed")
         }
+        guard !guestAgent || image.contents.packages.contains("qemu-guest-agent") else {
+            throw LabError.configuration("guest \(name): its image has no package qemu-guest-agent")
+        }
+        try network.validate()
         guard !extraKernelArguments.contains(where: { $0.contains("\0") }),
             !extraArguments.contains(where: { $0.contains("\0") })
         else { throw LabError.configuration("guest \(name): an argument contains a NUL") }
+    }
+
+    /// With at least the memory that the image needs to unpack itself.
+    func withEnoughMemory(initramfs: String) throws -> GuestConfiguration {
+        var configuration = self
+        configuration.memoryMiB = max(memoryMiB, try image.memoryNeeded(initramfs: initramfs))
+        return configuration
     }
 }

@@ -10,6 +10,7 @@ struct GuestPaths: Sendable {
     var engineQMP: String { "\(qmpDirectory)/\(name).qmp" }
     var monitor: String { directory + "/monitor" }
     var command: String { directory + "/command" }
+    var guestAgent: String { directory + "/guest-agent" }
     var shell: String { directory + "/shell" }
     var kernelLog: String { directory + "/kernel.log" }
     var errorLog: String { directory + "/qemu.log" }
@@ -22,7 +23,7 @@ struct GuestPaths: Sendable {
         do {
             try FileManager.default.createDirectory(
                 atPath: paths.qmpDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            for path in [paths.engineQMP, paths.monitor, paths.command, paths.shell] {
+            for path in [paths.engineQMP, paths.monitor, paths.command, paths.shell, paths.guestAgent] {
                 // sockaddr_un.sun_path holds 108 bytes with its NUL (unix(7)).
                 guard path.utf8.count < 108 else {
                     throw LabError.configuration("\(path) is too long for a UNIX socket; choose a shorter directory")

@@ -13,7 +13,7 @@ struct QEMUCommandLine {
         -> [String]
     {
         [
-            "-machine", "pc", "-nodefaults", "-no-user-config", "-display", "none", "-nic", "none", "-no-reboot",
+            "-machine", "pc", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-smp", "1", "-m", "\(memoryMiB)", "-kernel", image.kernelPath, "-initrd", initramfs,
             "-append", (kernelArguments + kernel).joined(separator: " "),
         ] + accelerator.qemuArguments
@@ -28,7 +28,9 @@ struct QEMUCommandLine {
         arguments += base(
             image: configuration.image, initramfs: initramfs, memoryMiB: configuration.memoryMiB,
             accelerator: accelerator,
-            kernel: ["\(GuestScripts.nameArgument)=\(configuration.name)"] + configuration.extraKernelArguments)
+            kernel: ["\(GuestScripts.nameArgument)=\(configuration.name)"] + configuration.network.kernelArguments
+                + configuration.extraKernelArguments)
+        arguments += configuration.network.qemuArguments
         // QEMU connects to the sockets the lab listens on, so that no one has to guess when QEMU's own exist.
         arguments += [
             "-chardev", "stdio,id=lab-serial,signal=off,mux=off,logfile=\(escape(paths.kernelLog))",
@@ -41,6 +43,13 @@ struct QEMUCommandLine {
             "-chardev", "socket,id=lab-command,path=\(escape(paths.command))",
             "-device", "virtserialport,bus=lab-ports.0,nr=1,chardev=lab-command,name=\(GuestScripts.commandPort)",
         ]
+        if configuration.guestAgent {
+            arguments += [
+                "-chardev", "socket,id=lab-guest-agent,path=\(escape(paths.guestAgent)),server=on,wait=off",
+                "-device",
+                "virtserialport,bus=lab-ports.0,nr=2,chardev=lab-guest-agent,name=\(GuestScripts.agentPort)",
+            ]
+        }
         var seen: Set<USBController> = []
         for controller in configuration.controllers where seen.insert(controller).inserted {
             arguments += controller.deviceOptions.flatMap { ["-device", $0] }

@@ -30,6 +30,6 @@ public struct GuestFile: Sendable, Equatable {
                 throw LabError.configuration("cannot read \(path), which the guest should carry: \(error)")
             }
         }
-        return CPIOEntry(path: path, permissions: permissions, kind: .file(data))
+        return CPIOEntry(path: MergedUsr.path(path), permissions: permissions, kind: .file(data))
     }
 }

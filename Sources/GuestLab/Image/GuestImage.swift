@@ -1,13 +1,20 @@
 import Foundation
 
-/// A built guest: an unpacked kernel and the base initramfs, both in the cache and never written again.
+/// A built guest: an unpacked kernel and an initramfs with its contents, both in the cache and never written again.
 public struct GuestImage: Sendable, Equatable {
     /// What `uname -r` prints in the guest.
     public let kernelRelease: String
     public let directory: String
+    public var contents = GuestContents.base
 
     public var kernelPath: String { directory + "/vmlinux" }
     public var initramfsPath: String { directory + "/initramfs" }
+
+    /// MiB that a guest of it needs at least: the archive, what comes out of it, and the kernel.
+    func memoryNeeded(initramfs path: String) throws -> Int {
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        return 160 + 3 * (size >> 20)
+    }
 
     /// Throws unless the kernel is an ELF file and the initramfs a whole archive with an `/init`.
     func verify() throws {

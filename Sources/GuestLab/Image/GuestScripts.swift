@@ -7,11 +7,16 @@ enum GuestScripts {
     static let nameArgument = "2virt.name"
     /// The virtio-serial port of the command channel.
     static let commandPort = "2virt.lab.command"
+    /// The port `qemu-ga` serves, by the name that everything which speaks to guest agents expects.
+    static let agentPort = "org.qemu.guest_agent.0"
     static let shellDevice = "hvc0"
+    /// Kernel argument that gives the network card the address QEMU's user network expects.
+    static let networkArgument = "2virt.network"
 
     static let files: [(path: String, text: String)] = [
         ("init", initProgram), ("etc/inittab", inittab), ("sbin/hotplug", hotplug), ("sbin/lab-agent", agent),
-        ("sbin/lab-job", job), ("sbin/operator-shell", shell),
+        ("sbin/lab-job", job), ("sbin/lab-port", findPort), ("sbin/lab-guest-agent", guestAgent),
+        ("sbin/operator-shell", shell),
     ]
 
     private static let initProgram = """
@@ -25,6 +30,7 @@ enum GuestScripts {
             case $argument in
             \(probeArgument)) poweroff -f ;;
             \(nameArgument)=*) hostname "${argument#*=}" ;;
+            \(networkArgument)) network=yes ;;
             esac
         done
         mkdir -p /dev/pts /dev/shm
@@ -39,6 +45,11 @@ enum GuestScripts {
         { while :; do uevent /sbin/hotplug; sleep 1; done; } </dev/null >/dev/null 2>&1 &
         modprobe -a virtio_pci virtio_console
         find /sys/devices -name modalias -exec cat {} + | sort -u | xargs modprobe -abq 2>/dev/null
+        if [ -n "$network" ]; then
+            ip addr add \(GuestNetwork.guestAddress)/24 dev eth0
+            ip link set eth0 up
+            ip route add default via \(GuestNetwork.hostAddress)
+        fi
         exec /sbin/init
         """
 
@@ -53,6 +64,33 @@ enum GuestScripts {
     private static let inittab = """
         ::respawn:/sbin/getty -n -l /sbin/operator-shell 115200 \(shellDevice) xterm
         ::once:/sbin/lab-agent
+        ::once:/sbin/lab-guest-agent
+        """
+
+    /// Prints the device of a virtio-serial port; its name comes over virtio's control queue, some time after the driver
+    /// has bound.
+    private static let findPort = """
+        #!/bin/sh
+        tries=0
+        while [ $tries -lt 500 ]; do
+            for entry in /sys/class/virtio-ports/*; do
+                [ "$(cat "$entry/name" 2>/dev/null)" = "$1" ] && echo "/dev/${entry##*/}" && exit 0
+            done
+            tries=$((tries + 1))
+            usleep 10000
+        done
+        exit 1
+        """
+
+    /// QEMU's guest agent, where the image has the package and the machine has the port.
+    private static let guestAgent = """
+        #!/bin/sh
+        [ -x /usr/sbin/qemu-ga ] || exit 0
+        port=$(lab-port \(agentPort)) || exit 0
+        while :; do
+            qemu-ga -m virtio-serial -p "$port" -t /run -f /run/qemu-ga.pid
+            sleep 1
+        done
         """
 
     /// Serves ``CommandChannel``.
@@ -63,15 +101,7 @@ enum GuestScripts {
         #!/bin/sh
         cd /root
         spool=/run/lab
-        # The port's name comes over virtio's control queue, some time after the driver has bound.
-        port= tries=0
-        while [ -z "$port" ] && [ $tries -lt 500 ]; do
-            for entry in /sys/class/virtio-ports/*; do
-                [ "$(cat "$entry/name" 2>/dev/null)" = \(commandPort) ] && port=/dev/${entry##*/}
-            done
-            tries=$((tries + 1))
-            [ -n "$port" ] || usleep 10000
-        done
+        port=$(lab-port \(commandPort))
         if [ -z "$port" ]; then
             echo "2virt: no command port" >/dev/kmsg
             poweroff -f

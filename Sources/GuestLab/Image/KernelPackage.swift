@@ -10,6 +10,9 @@ struct KernelPackage: Equatable, Sendable {
 
     static let metaPackage = "linux-image-amd64"
 
+    /// What the package file's name begins with.
+    var filePrefix: String { DebianPackage(name: name, version: version).filePrefix }
+
     /// What `uname -r` prints in the guest.
     var release: String { String(name.dropFirst("linux-image-".count)) }
 
@@ -59,15 +62,7 @@ struct KernelPackage: Equatable, Sendable {
 
     /// Downloads the package into `directory` and returns its path; `progress` gets 0…1.
     func download(to directory: String, progress: @escaping @Sendable (Double) -> Void) async throws -> String {
-        var arguments = ["download", "-qq", "-o", "APT::Status-Fd=1", "-o", "Acquire::Retries=3"]
-        // Root's apt drops to the user _apt, who may not write into a private directory.
-        if getuid() == 0 { arguments += ["-o", "APT::Sandbox::User=root"] }
-        try await HostTool.run("apt-get", arguments + ["\(name)=\(version)"], in: directory) { line in
-            // "dlstatus:1:35.2:Retrieving file 1 of 1"
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            guard fields.count >= 3, fields[0] == "dlstatus", let percent = Double(fields[2]) else { return }
-            progress(min(max(percent / 100, 0), 1))
-        }
+        try await AptDownload.run(["\(name)=\(version)"], in: directory, progress: progress)
         let files = try FileManager.default.contentsOfDirectory(atPath: directory)
         guard let file = files.first(where: { $0.hasPrefix(name) && $0.hasSuffix(".deb") }) else {
             throw LabError.toolFailed(tool: "apt-get download \(name)", status: "left no package file", output: "")
