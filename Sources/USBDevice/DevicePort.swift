@@ -62,9 +62,11 @@ public final class DevicePort {
         completeAll(.noDevice)
         firmware.disconnect()
         completeAll(.noDevice)
+        let host = host
         speed = nil
-        host = nil
+        self.host = nil
         isDisconnecting = false
+        host?.portDidDisconnect(self)
         observer?.portDidDisconnect(self)
     }
 

@@ -24,6 +24,12 @@ public protocol TransferHost: AnyObject {
     func port(_ port: DevicePort, completed completion: TransferCompletion)
     /// The device changed what it is: take it out and in again.
     func portWantsReconnect(_ port: DevicePort)
+    /// The device is out of the port, whoever asked for it; its next host may be another. All transfers have ended.
+    func portDidDisconnect(_ port: DevicePort)
+}
+
+extension TransferHost {
+    public func portDidDisconnect(_ port: DevicePort) {}
 }
 
 /// Sees every transfer of a port once.

@@ -7,6 +7,8 @@ import USBCore
 /// nothing is allocated before the bytes have arrived.
 public struct URBRequestDecoder: Sendable {
     public let limits: USBIPLimits
+    /// After `next` has returned nil: how many bytes the request at the front lacks, or its header.
+    public private(set) var missingBytes = URBHeader.length
 
     public init(limits: USBIPLimits = USBIPLimits()) {
         self.limits = limits
@@ -15,11 +17,14 @@ public struct URBRequestDecoder: Sendable {
     /// The next whole request, or nil when more bytes are needed. The buffer is of no use after an error.
     ///
     /// - Parameter isIsochronous: whether descriptors follow, which the endpoint alone decides.
-    public func next(
+    public mutating func next(
         from buffer: inout ByteBuffer, isIsochronous: (EndpointAddress) -> Bool
     ) throws(USBIPError) -> URBRequest? {
         let start = buffer.readerIndex
-        guard let head = buffer.getURBHeader(at: start) else { return nil }
+        guard let head = buffer.getURBHeader(at: start) else {
+            missingBytes = URBHeader.length - buffer.readableBytes
+            return nil
+        }
         switch head.command {
         case 1: break
         case 2:
@@ -35,7 +40,9 @@ public struct URBRequestDecoder: Sendable {
             throw .packetCount(command.packetCount, limit: limits.maximumPackets)
         }
         let dataLength = isOut ? Int(command.length) : 0
-        guard buffer.readableBytes >= URBHeader.length + dataLength + packetCount * IsochronousDescriptor.length else {
+        let total = URBHeader.length + dataLength + packetCount * IsochronousDescriptor.length
+        guard buffer.readableBytes >= total else {
+            missingBytes = total - buffer.readableBytes
             return nil
         }
         buffer.moveReaderIndex(to: start + URBHeader.length)
