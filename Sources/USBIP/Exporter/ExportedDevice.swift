@@ -17,6 +17,7 @@ public struct ExportedDevice: Sendable {
     public let speed: Speed
     /// Networks that may import it, besides being allowed at the listener; empty: all of those. UNIX sockets always may.
     public let allow: [CIDR]
+    let token = Token()
 
     public init(
         name: String, busNumber: UInt16 = 1, deviceNumber: UInt16, eventLoop: any EventLoop,
