@@ -5,10 +5,12 @@ import USBRedirection
 /// Exactly one completion per submitted transfer, and exactly one reply per completion of a guest's transfer.
 final class FuzzLedger: TransferTap {
     private(set) var fault: String?
+    /// The id that a guest's reply must carry; nil for a transfer that no guest asked for.
+    var guestID: (TransferID) -> UInt64? = { $0 }
     /// Pending transfers with the length that was asked for.
-    private var open: [TransferID: Int] = [:]
-    /// Statuses of a guest's transfers that have completed and whose replies have not been seen yet.
-    private var owed: [TransferID: [PacketStatus]] = [:]
+    private var open: [TransferID: (length: Int, guestID: UInt64?)] = [:]
+    /// Statuses of a guest's transfers that have completed and whose replies have not been seen yet, by its own ids.
+    private var owed: [UInt64: [PacketStatus]] = [:]
 
     var openTransfers: Int { open.count }
 
@@ -20,23 +22,21 @@ final class FuzzLedger: TransferTap {
         fault ?? (open.isEmpty ? nil : "\(open.count) transfers never completed")
     }
 
-    /// Interrupt IN transfers have ids of the session's own, at the end of the range.
-    private func isGuests(_ id: TransferID) -> Bool { id < .max - 31 }
-
     func submitted(_ transfer: Transfer) {
-        if open.updateValue(transfer.length, forKey: transfer.id) != nil {
+        let entry = (transfer.length, guestID(transfer.id))
+        if open.updateValue(entry, forKey: transfer.id) != nil {
             fault = "transfer \(transfer.id) submitted while pending"
         }
     }
 
     func completed(_ completion: TransferCompletion) {
-        guard let length = open.removeValue(forKey: completion.id) else {
+        guard let (length, guestID) = open.removeValue(forKey: completion.id) else {
             fault = "transfer \(completion.id) completed twice"
             return
         }
-        guard isGuests(completion.id) else { return }
+        guard let guestID else { return }
         let babbles = completion.endpoint.direction == .in && completion.data.count > length
-        owed[completion.id, default: []].append(babbles ? .babble : PacketStatus(completion.status))
+        owed[guestID, default: []].append(babbles ? .babble : PacketStatus(completion.status))
     }
 
     func replied(_ message: Message) {

@@ -61,6 +61,7 @@ private final class FuzzRun {
             default: break
             }
         }
+        ledger.guestID = { [unowned session] in session.guestID(of: $0) }
         port.tap = ledger
     }
 

@@ -1,3 +1,5 @@
+import USBDevice
+
 /// How much one recorder may remember.
 public struct TrafficLimits: Sendable, Equatable {
     /// Completed transfers kept for the live list: the smaller of what `rows` and `bytes` allow, at least one.
@@ -16,7 +18,7 @@ public struct TrafficLimits: Sendable, Equatable {
         rows: Int = 8192, bytes: Int = 1 << 20, pending: Int = 4096, interfaces: Int = 64, assignments: Int = 512
     ) {
         self.rows = max(1, min(rows, bytes / TransferRing.rowBytes))
-        self.pending = max(1, min(pending, 1 << 20))
+        self.pending = max(1, min(pending, TransferSlots<PendingTransfer>.capacity))
         self.interfaces = max(0, min(interfaces, 1 << 12))
         self.assignments = max(1, min(assignments, 1 << 14))
     }
@@ -26,7 +28,7 @@ public struct TrafficLimits: Sendable, Equatable {
     /// With the defaults about 2 MiB for the busiest device; a device that never moved a byte holds next to nothing.
     public var memoryBound: Int {
         rows * TransferRing.rowBytes
-            + PendingTable.bytes(for: pending)
+            + TransferSlots<PendingTransfer>.maximumBytes
             + (interfaces + 1) * RateHistory.bytes
             + interfaces * MemoryLayout<InterfaceTally>.stride
             + assignments * MemoryLayout<Assignment>.stride

@@ -26,9 +26,9 @@ public final class TrafficRecorder: TransferTap {
     /// Position in `assignments` by bInterfaceNumber, for requests to an interface.
     @exclusivity(unchecked) var interfaceNumbers = [UInt16](repeating: 0, count: 256)
     @exclusivity(unchecked) var ring: TransferRing
-    @exclusivity(unchecked) var pending: PendingTable
-    /// A transfer whose id was pending already or that was one too many: its port completes it before any other.
-    @exclusivity(unchecked) private var refused: (id: TransferID, entry: PendingTable.Entry)?
+    @exclusivity(unchecked) var pending = TransferSlots<PendingTransfer>()
+    /// A transfer whose slot was taken or that was one too many: its port completes it before any other.
+    @exclusivity(unchecked) private var refused: (id: TransferID, entry: PendingTransfer)?
     @exclusivity(unchecked) private var observers: [any TransferObserver] = []
 
     public init(
@@ -40,7 +40,6 @@ public final class TrafficRecorder: TransferTap {
         self.clock = clock
         self.decoder = decoder
         ring = TransferRing(limit: limits.rows)
-        pending = PendingTable(limit: limits.pending)
     }
 
     // MARK: Observers
@@ -58,9 +57,11 @@ public final class TrafficRecorder: TransferTap {
 
     public func submitted(_ transfer: Transfer) {
         let now = clock.now()
-        let entry = PendingTable.Entry(
+        let entry = PendingTransfer(
             submitted: now, setup: transfer.setup, data: transfer.data, length: transfer.length)
-        if !pending.insert(transfer.id, entry) { refused = (transfer.id, entry) }
+        if pending.count >= limits.pending || !pending.insert(entry, for: transfer.id) {
+            refused = (transfer.id, entry)
+        }
         if !observers.isEmpty {
             let type = routes[transfer.endpoint.index].type
             for observer in observers { observer.submitted(transfer, type: type, at: now) }
@@ -94,7 +95,7 @@ public final class TrafficRecorder: TransferTap {
         }
     }
 
-    private func takeEntry(_ id: TransferID) -> PendingTable.Entry? {
+    private func takeEntry(_ id: TransferID) -> PendingTransfer? {
         if let (refusedID, entry) = refused, refusedID == id {
             refused = nil
             return entry

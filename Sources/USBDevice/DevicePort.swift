@@ -6,7 +6,7 @@ import USBCore
 /// a tap see each transfer once. Not thread safe: a port, its firmware, its wire and its tap live on one event loop.
 public final class DevicePort {
     /// Transfers that may be pending at once; one more completes with `error` at once.
-    public static let maximumPendingTransfers = 4096
+    public static let maximumPendingTransfers = TransferSlots<EndpointAddress>.capacity
 
     /// What happened while a wire was attached, as the device sees it.
     public weak var observer: (any DevicePortObserver)?
@@ -16,8 +16,7 @@ public final class DevicePort {
 
     private weak var host: (any TransferHost)?
     // Touched by each transfer: without run-time exclusivity checks, since nothing is called while they are accessed.
-    @exclusivity(unchecked) private var pending: [TransferID: PendingTransfer] = [:]
-    @exclusivity(unchecked) private var submissions: UInt64 = 0
+    @exclusivity(unchecked) private var pending = TransferSlots<EndpointAddress>()
     /// Set between `connect` and `disconnect`.
     public private(set) var speed: Speed?
     /// While `disconnect` completes what is pending: a host that submits anew from a completion must not be left waiting.
@@ -30,14 +29,8 @@ public final class DevicePort {
 
     public var isConnected: Bool { speed != nil }
     public var pendingCount: Int { pending.count }
-    /// Pending transfers as they were submitted, which their ids, chosen by the guest's side, say nothing about.
-    public var pendingIDs: [TransferID] { pending.sorted { $0.value.order < $1.value.order }.map(\.key) }
-
-    private struct PendingTransfer {
-        var endpoint: EndpointAddress
-        /// Grows with each submission.
-        var order: UInt64
-    }
+    /// Pending transfers in the order of their submission, which their ids say nothing about.
+    public var pendingIDs: [TransferID] { pending.ids }
 
     // MARK: What a wire calls
 
@@ -77,19 +70,18 @@ public final class DevicePort {
         firmware.busReset()
     }
 
-    /// Gives the device one transfer. A second transfer with a pending id completes the second with `error`.
+    /// Gives the device one transfer, whose id names a slot (see `TransferSlots`). A second transfer in a slot that is
+    /// pending completes the second with `error`.
     public func submit(_ transfer: Transfer) {
         tap?.submitted(transfer)
         guard speed != nil, !isDisconnecting else {
             deliver(TransferCompletion(id: transfer.id, endpoint: transfer.endpoint, status: .noDevice))
             return
         }
-        guard pending.count < Self.maximumPendingTransfers, pending[transfer.id] == nil else {
+        guard pending.insert(transfer.endpoint, for: transfer.id) else {
             deliver(TransferCompletion(id: transfer.id, endpoint: transfer.endpoint, status: .error))
             return
         }
-        submissions &+= 1
-        pending[transfer.id] = PendingTransfer(endpoint: transfer.endpoint, order: submissions)
         firmware.submit(transfer)
     }
 
@@ -98,7 +90,7 @@ public final class DevicePort {
     /// - Returns: false when nothing with that id is pending (it has completed, or never was).
     @discardableResult
     public func cancel(_ id: TransferID) -> Bool {
-        guard let endpoint = pending[id]?.endpoint else { return false }
+        guard let endpoint = pending[id] else { return false }
         firmware.withdraw(id, endpoint)
         complete(TransferCompletion(id: id, endpoint: endpoint, status: .cancelled))
         return true
@@ -108,7 +100,7 @@ public final class DevicePort {
 
     /// Ends a pending transfer; a completion for one that is not pending (it was cancelled meanwhile) is dropped.
     public func complete(_ completion: TransferCompletion) {
-        guard pending.removeValue(forKey: completion.id) != nil else { return }
+        guard pending.remove(completion.id) != nil else { return }
         deliver(completion)
     }
 
@@ -132,7 +124,7 @@ public final class DevicePort {
     /// In the order of submission: QEMU aborts, its VM with it, when an endpoint's packets end in another.
     private func completeAll(_ status: TransferStatus) {
         for id in pendingIDs {
-            guard let endpoint = pending[id]?.endpoint else { continue }
+            guard let endpoint = pending[id] else { continue }
             firmware.withdraw(id, endpoint)
             complete(TransferCompletion(id: id, endpoint: endpoint, status: status))
         }

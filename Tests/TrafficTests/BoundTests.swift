@@ -26,7 +26,7 @@ import USBDevice
             recorder.assign(interfaceNumber: UInt8(round % 256), interface: "other \(round)", classCode: nil)
             // Never completed: as a guest that floods and forgets.
             recorder.submitted(.out(TransferID(round), 1, data: [UInt8](repeating: 0, count: 4096)))
-            recorder.pass(1 << 40 + TransferID(round), 0x80 | number, [UInt8](repeating: 1, count: 200))
+            recorder.pass(1 << 40 + 2000 + TransferID(round), 0x80 | number, [UInt8](repeating: 1, count: 200))
         }
         #expect(recorder.pendingCount == 100)
         #expect(recorder.interfaces.count == 5)

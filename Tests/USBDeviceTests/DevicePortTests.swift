@@ -102,7 +102,7 @@ import USBCore
         host.port.submit(.in(4097, 1, length: 64))
         #expect(host.transfers == ["4097 error 0"])
         #expect(host.port.cancel(7))
-        host.port.submit(.in(4098, 1, length: 64))
+        host.port.submit(.in(7 + 4096, 1, length: 64))
         #expect(host.port.pendingCount == 4096)
     }
 
@@ -147,6 +147,18 @@ import USBCore
         host.forget()
         host.port.complete(TransferCompletion(id: 77, endpoint: .controlIn, status: .success))
         #expect(host.completions == [])
+    }
+
+    @Test func aLateCompletionOfWhatHadTheSlotBeforeIsDropped() throws {
+        let host = try TestHost([TestFunction.pipe("a")])
+        host.port.submit(.in(7, 1, length: 64))
+        host.port.cancel(7)
+        host.port.submit(.in(7 + 4096, 1, length: 64))
+        host.forget()
+        host.port.complete(TransferCompletion(id: 7, endpoint: EndpointAddress(1, .in), status: .success, data: [1]))
+        #expect(!host.port.cancel(7))
+        #expect(host.completions == [])
+        #expect(host.port.pendingIDs == [7 + 4096])
     }
 
     @Test func aTapSeesEachTransferOnce() throws {

@@ -95,11 +95,16 @@ struct SessionFlowTests {
             ])
     }
 
-    @Test func pendingTransfersAreBoundedInNumber() throws {
+    @Test func pendingRequestsAreBoundedInNumberAndStreamsStillStart() throws {
         let harness = try Harness.connected()
-        for id in 0..<UInt64(DevicePort.maximumPendingTransfers) { try harness.send(Harness.bulkIn(id, 1)) }
+        for id in 0..<UInt64(RedirectionSession.maximumRequests) { try harness.send(Harness.bulkIn(id << 40, 1)) }
         #expect(try harness.receive() == [])
-        #expect(try harness.exchange(Harness.bulkIn(99_999, 1)) == [Harness.bulkReply(99_999, 0x81, .ioError)])
+        #expect(try harness.exchange(Harness.bulkIn(1, 1)) == [Harness.bulkReply(1, 0x81, .ioError)])
+        _ = try harness.exchange(Message(2, .startInterruptReceiving(endpoint: 0x82)))
+        #expect(harness.firmware.parkedCount(.keyboardIn) == 1)
+        #expect(try harness.exchange(Harness.cancel(5 << 40)) == [Harness.bulkReply(5 << 40, 0x81, .cancelled)])
+        #expect(try harness.exchange(Harness.bulkIn(1, 1)) == [])
+        #expect(harness.port.pendingCount == RedirectionSession.maximumRequests + 1)
     }
 
     @Test func aProtocolErrorClosesTheLinkAndNamesItself() throws {

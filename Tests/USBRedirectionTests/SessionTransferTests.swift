@@ -192,12 +192,14 @@ struct SessionTransferTests {
         #expect(try harness.exchange(Harness.cancel(1)) == [Harness.bulkReply(1, 0x81, .cancelled)])
     }
 
-    @Test func idsOfOurOwnTransfersAreNotForTheGuest() throws {
+    @Test func anyIDIsTheGuestsAndReachesNoTransferOfOurs() throws {
         let harness = try Harness.connected()
         _ = try harness.exchange(Message(2, .startInterruptReceiving(endpoint: 0x82)))
-        for id in [UInt64.max, UInt64.max - 31] {
-            #expect(try harness.exchange(Harness.bulkIn(id, 8)) == [Harness.bulkReply(id, 0x81, .invalid)])
+        for id in [0, 1, 4096, UInt64.max, UInt64.max - 31] as [UInt64] {
             #expect(try harness.exchange(Harness.cancel(id)) == [])
+            #expect(try harness.exchange(Harness.bulkIn(id, 8)) == [])
+            #expect(try harness.exchange(Harness.bulkIn(id, 8)) == [Harness.bulkReply(id, 0x81, .invalid)])
+            #expect(try harness.exchange(Harness.cancel(id)) == [Harness.bulkReply(id, 0x81, .cancelled)])
         }
         #expect(harness.firmware.parkedCount(.keyboardIn) == 1)
     }

@@ -7,26 +7,20 @@ import USBCore
 /// has passed and the peer reads, the next one is parked.
 struct InterruptStream {
     let endpoint: AnnouncedEndpoint
-    let transferID: TransferID
     /// Ids of pushed packets are ours, from 0.
     var nextPacketID: UInt64 = 0
-    var isParked = false
+    /// The transfer that is parked in the device.
+    var parked: TransferID?
     /// When the interval since the last parking is over.
     var nextParking: NIODeadline = .distantPast
     var timer: Scheduled<Void>?
 
     init(endpoint: AnnouncedEndpoint) {
         self.endpoint = endpoint
-        transferID = Self.firstTransferID + TransferID(endpoint.address.index)
     }
 
     var interval: TimeAmount { .microseconds(Int64(endpoint.intervalMicroseconds)) }
 
-    /// Transfer ids from here on are ours: no guest's request may use them.
-    static let firstTransferID: TransferID = .max - 31
-
-    /// The index of the endpoint whose stream `id` belongs to; nil for a guest's id.
-    static func endpointIndex(of id: TransferID) -> Int? {
-        id >= firstTransferID ? Int(id - firstTransferID) : nil
-    }
+    /// As many as there are interrupt IN endpoints; as many slots are kept free of guests' requests.
+    static let maximumCount = 15
 }

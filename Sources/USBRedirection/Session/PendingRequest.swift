@@ -1,5 +1,16 @@
-/// A guest's request that the device is working on; its reply is made of this and of the transfer's completion.
-enum PendingRequest: Equatable {
+/// A transfer that the device is working on.
+struct PendingRequest: Equatable {
+    /// The guest's id, 64 arbitrary bits that its reply carries; 0 for a transfer of ours.
+    var id: UInt64
+    var request: Request
+
+    var isGuests: Bool {
+        if case .interruptStream = request { false } else { true }
+    }
+}
+
+/// What a transfer is for; the reply to a guest's request is made of this and of the transfer's completion.
+enum Request: Equatable {
     /// Without its data.
     case control(ControlPacket)
     case bulk(endpoint: UInt8, length: UInt32)
@@ -8,6 +19,8 @@ enum PendingRequest: Equatable {
     case getConfiguration
     case setAlternateSetting(interface: UInt8, alternate: UInt8)
     case getAlternateSetting(interface: UInt8)
+    /// The parked transfer of the interrupt stream with this endpoint index; not a guest's request.
+    case interruptStream(Int)
 
     /// Bytes that it may make us hold.
     var cost: Int {

@@ -27,7 +27,7 @@ extension RedirectionSession {
         for index in streams.keys.filter(affected).sorted() {
             guard let stream = streams.removeValue(forKey: index) else { continue }
             stream.timer?.cancel()
-            if stream.isParked { port.cancel(stream.transferID) }
+            if let parked = stream.parked { port.cancel(parked) }
         }
     }
 
@@ -36,8 +36,8 @@ extension RedirectionSession {
     }
 
     func interruptCompleted(_ index: Int, _ completion: TransferCompletion) {
-        guard var stream = streams[index], stream.isParked else { return }
-        stream.isParked = false
+        guard var stream = streams[index], stream.parked == completion.id else { return }
+        stream.parked = nil
         let address = stream.endpoint.address.rawValue
         guard completion.status == .success || completion.status == .shortPacket else {
             // Stall is the one status after which QEMU starts anew, once its guest has cleared the halt; going on by
@@ -62,11 +62,11 @@ extension RedirectionSession {
 
     /// Parks the next transfer when the interval is over and the peer reads; otherwise a timer or `resume` does.
     private func parkWhenDue(_ index: Int) {
-        guard let stream = streams[index], !stream.isParked, stream.timer == nil, mayProceed else { return }
+        guard let stream = streams[index], stream.parked == nil, stream.timer == nil, mayProceed else { return }
         let wait = stream.nextParking - now
         guard wait > .nanoseconds(0) else { return park(index) }
         streams[index]?.timer = schedule(in: wait) { [weak self] in
-            guard let self, self.streams[index]?.transferID == stream.transferID else { return }
+            guard let self else { return }
             self.streams[index]?.timer = nil
             self.parkWhenDue(index)
             self.flushUnlessReading()
@@ -74,11 +74,11 @@ extension RedirectionSession {
     }
 
     private func park(_ index: Int) {
-        guard var stream = streams[index] else { return }
-        stream.isParked = true
+        guard var stream = streams[index], let id = pending.add(PendingRequest(id: 0, request: .interruptStream(index)))
+        else { return }
+        stream.parked = id
         stream.nextParking = now + stream.interval
         streams[index] = stream
-        port.submit(
-            .in(stream.transferID, stream.endpoint.address.number, length: stream.endpoint.maxPacketSize))
+        port.submit(.in(id, stream.endpoint.address.number, length: stream.endpoint.maxPacketSize))
     }
 }

@@ -2,10 +2,10 @@ import USBCore
 
 extension RedirectionSession {
     /// The one reply to a request whose transfer has ended.
-    func reply(to request: PendingRequest, with completion: TransferCompletion) {
-        let id = completion.id
+    func reply(to pending: PendingRequest, with completion: TransferCompletion) {
+        let id = pending.id
         let status = PacketStatus(completion.status)
-        switch request {
+        switch pending.request {
         case .control(var packet):
             let room = Int(packet.length)
             packet.status = completion.data.count > room ? .babble : status
@@ -30,6 +30,8 @@ extension RedirectionSession {
             send(
                 id,
                 .alternateSettingStatus(status, interface: interface, alternate: completion.data.first ?? 0))
+        case .interruptStream(let index):
+            interruptCompleted(index, completion)
         }
     }
 
@@ -51,7 +53,7 @@ extension RedirectionSession {
     }
 
     /// Answers a request that never reached the device.
-    func refuse(_ id: UInt64, _ request: PendingRequest, _ refusal: Refusal) {
+    func refuse(_ id: UInt64, _ request: Request, _ refusal: Refusal) {
         let status = refusal == .invalid ? PacketStatus.invalid : .ioError
         logger.debug("usbredir: request \(id) refused: \(refusal)")
         switch request {
@@ -69,6 +71,9 @@ extension RedirectionSession {
             send(id, .alternateSettingStatus(status, interface: interface, alternate: alternate))
         case .getAlternateSetting(let interface):
             send(id, .alternateSettingStatus(status, interface: interface, alternate: 0))
+        case .interruptStream:
+            // Ours, never refused: slots are kept free for it.
+            break
         }
     }
 

@@ -1,4 +1,5 @@
 import USBCore
+import USBDevice
 
 extension RedirectionSession {
     /// One packet of the guest.
@@ -21,13 +22,13 @@ extension RedirectionSession {
         case .cancelDataPacket: cancel(id)
         case .setConfiguration(let value): setConfiguration(id, value)
         case .getConfiguration:
-            submit(.getConfiguration, .control(id, .standardIn(.getConfiguration, .device)))
+            submit(id, .getConfiguration) { .control($0, .standardIn(.getConfiguration, .device)) }
         case .setAlternateSetting(let interface, let alternate):
             setAlternateSetting(id, interface: interface, alternate: alternate)
         case .getAlternateSetting(let interface):
-            submit(
-                .getAlternateSetting(interface: interface),
-                .control(id, .standardIn(.getInterface, .interface, index: UInt16(interface))))
+            submit(id, .getAlternateSetting(interface: interface)) {
+                .control($0, .standardIn(.getInterface, .interface, index: UInt16(interface)))
+            }
         case .controlPacket(let packet): control(id, packet)
         case .bulkPacket(let packet): bulk(id, packet)
         case .interruptPacket(let packet): interruptOut(id, packet)
@@ -57,45 +58,39 @@ extension RedirectionSession {
 
     /// One reply with the target's id: `cancelled`, or the completion that has won, which then was sent before.
     private func cancel(_ id: UInt64) {
-        guard pending[id] != nil else { return }
-        port.cancel(id)
+        guard let transfer = transfer(of: id) else { return }
+        port.cancel(transfer)
     }
 
     private func setConfiguration(_ id: UInt64, _ value: UInt8) {
         cancelTransfers { _ in true }
-        submit(
-            .setConfiguration(value),
-            .control(
-                id,
-                SetupPacket(
-                    requestType: RequestType(.out, .standard, .device),
-                    request: StandardRequest.setConfiguration.rawValue, value: UInt16(value))))
+        let setup = SetupPacket(
+            requestType: RequestType(.out, .standard, .device), request: StandardRequest.setConfiguration.rawValue,
+            value: UInt16(value))
+        submit(id, .setConfiguration(value)) { .control($0, setup) }
     }
 
     private func setAlternateSetting(_ id: UInt64, interface: UInt8, alternate: UInt8) {
         cancelTransfers { [endpoints] in endpoints[$0]?.interface == interface }
-        submit(
-            .setAlternateSetting(interface: interface, alternate: alternate),
-            .control(
-                id,
-                SetupPacket(
-                    requestType: RequestType(.out, .standard, .interface),
-                    request: StandardRequest.setInterface.rawValue, value: UInt16(alternate), index: UInt16(interface)))
-        )
+        let setup = SetupPacket(
+            requestType: RequestType(.out, .standard, .interface), request: StandardRequest.setInterface.rawValue,
+            value: UInt16(alternate), index: UInt16(interface))
+        submit(id, .setAlternateSetting(interface: interface, alternate: alternate)) { .control($0, setup) }
     }
 
     /// Ends data transfers of the endpoints with these indices; control transfers go on.
     private func cancelTransfers(where affected: (Int) -> Bool) {
         stopInterruptStreams(where: affected)
-        let doomed = pending.filter { _, request in
-            switch request {
+        // As they came: QEMU's ids are addresses in a ring and go down where it wraps.
+        var doomed: [TransferID] = []
+        pending.forEach { transfer, pending in
+            switch pending.request {
             case .bulk(let endpoint, _), .interruptOut(let endpoint, _):
-                affected(EndpointAddress(rawValue: endpoint).index)
-            default: false
+                if affected(EndpointAddress(rawValue: endpoint).index) { doomed.append(transfer) }
+            default: break
             }
         }
-        // As they came: QEMU's ids are addresses in a ring and go down where it wraps.
-        for id in port.pendingIDs where doomed[id] != nil { port.cancel(id) }
+        for transfer in doomed { port.cancel(transfer) }
     }
 
     private func control(_ id: UInt64, _ packet: ControlPacket) {
@@ -108,26 +103,26 @@ extension RedirectionSession {
         var request = packet
         request.data = []
         guard packet.endpoint & 0x7F == 0, agrees else { return refuse(id, .control(request), .invalid) }
-        submit(.control(request), .control(id, setup, data: packet.data))
+        submit(id, .control(request)) { .control($0, setup, data: packet.data) }
     }
 
     private func bulk(_ id: UInt64, _ packet: BulkPacket) {
-        let request = PendingRequest.bulk(endpoint: packet.endpoint, length: packet.length)
+        let request = Request.bulk(endpoint: packet.endpoint, length: packet.length)
         guard let endpoint = endpoint(packet.endpoint, .bulk), packet.stream == 0,
             packet.length <= limits.packets.maximumTransferLength
         else { return refuse(id, request, .invalid) }
         switch endpoint.address.direction {
-        case .in: submit(request, .in(id, endpoint.address.number, length: Int(packet.length)))
-        case .out: submit(request, .out(id, endpoint.address.number, data: packet.data))
+        case .in: submit(id, request) { .in($0, endpoint.address.number, length: Int(packet.length)) }
+        case .out: submit(id, request) { .out($0, endpoint.address.number, data: packet.data) }
         }
     }
 
     private func interruptOut(_ id: UInt64, _ packet: DataPacket) {
-        let request = PendingRequest.interruptOut(endpoint: packet.endpoint, length: packet.length)
+        let request = Request.interruptOut(endpoint: packet.endpoint, length: packet.length)
         guard let endpoint = endpoint(packet.endpoint, .interrupt), endpoint.address.direction == .out else {
             return refuse(id, request, .invalid)
         }
-        submit(request, .out(id, endpoint.address.number, data: packet.data))
+        submit(id, request) { .out($0, endpoint.address.number, data: packet.data) }
     }
 
     /// The announced endpoint of that address and type; reserved address bits must be zero.
@@ -139,18 +134,28 @@ extension RedirectionSession {
         return endpoint
     }
 
-    /// Gives the device a transfer under the guest's own id, which must be free.
-    private func submit(_ request: PendingRequest, _ transfer: Transfer) {
+    /// Gives the device a transfer for the request of a guest, whose id must be free.
+    private func submit(_ id: UInt64, _ request: Request, _ transfer: (TransferID) -> Transfer) {
         guard state == .connected else { return }
-        guard pending[transfer.id] == nil, InterruptStream.endpointIndex(of: transfer.id) == nil else {
-            return refuse(transfer.id, request, .invalid)
-        }
-        guard pendingBytes + request.cost <= limits.maximumPendingBytes else {
-            return refuse(transfer.id, request, .error)
-        }
-        pending[transfer.id] = request
+        guard self.transfer(of: id) == nil else { return refuse(id, request, .invalid) }
+        guard pendingBytes + request.cost <= limits.maximumPendingBytes,
+            guestIDs.count < Self.maximumRequests,
+            let new = pending.add(PendingRequest(id: id, request: request))
+        else { return refuse(id, request, .error) }
+        guestIDs.insert(id)
         pendingBytes += request.cost
-        port.submit(transfer)
+        port.submit(transfer(new))
+    }
+
+    /// The transfer for a guest's pending request.
+    private func transfer(of id: UInt64) -> TransferID? {
+        guard guestIDs.mayContain(id) else { return nil }
+        return pending.first { $0.id == id && $0.isGuests }
+    }
+
+    /// The id of the guest's request that a transfer is for; nil for a transfer of ours and one that is not pending.
+    package func guestID(of transfer: TransferID) -> UInt64? {
+        pending[transfer].flatMap { $0.isGuests ? $0.id : nil }
     }
 }
 

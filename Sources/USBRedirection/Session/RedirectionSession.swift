@@ -28,6 +28,9 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
         case closed
     }
 
+    /// Requests of a guest that may be pending at once; the port's other transfers are kept for interrupt streams.
+    public static let maximumRequests = DevicePort.maximumPendingTransfers - InterruptStream.maximumCount
+
     public let port: DevicePort
     public let speed: Speed
     public let limits: RedirectionLimits
@@ -58,7 +61,8 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
     private var holdsRead = false
     private var isRemovingDevice = false
 
-    @exclusivity(unchecked) var pending: [TransferID: PendingRequest] = [:]
+    @exclusivity(unchecked) var pending = TransferSlots<PendingRequest>()
+    @exclusivity(unchecked) var guestIDs = GuestIDFilter()
     @exclusivity(unchecked) var pendingBytes = 0
     var streams: [Int: InterruptStream] = [:]
     @exclusivity(unchecked) var endpoints: [Int: AnnouncedEndpoint] = [:]
@@ -115,11 +119,12 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
     // MARK: TransferHost
 
     public func port(_ port: DevicePort, completed completion: TransferCompletion) {
-        if let index = InterruptStream.endpointIndex(of: completion.id) {
-            interruptCompleted(index, completion)
-        } else if let request = pending.removeValue(forKey: completion.id) {
-            pendingBytes -= request.cost
-            reply(to: request, with: completion)
+        if let ended = pending.remove(completion.id) {
+            if ended.isGuests {
+                guestIDs.remove(ended.id)
+                pendingBytes -= ended.request.cost
+            }
+            reply(to: ended, with: completion)
         }
         flushUnlessReading()
     }
@@ -384,7 +389,9 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
         state = .closed
         cancelReconnect()
         if hadDevice { removeDevice() }
-        pending = [:]
+        pending = TransferSlots()
+        guestIDs = GuestIDFilter()
+        pendingBytes = 0
         inbound = ByteBuffer()
         outgoing = ByteBuffer()
         onEvent(.linkClosed(failure))

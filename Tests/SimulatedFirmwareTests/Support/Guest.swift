@@ -7,8 +7,7 @@ final class Guest: TransferHost, DevicePortObserver {
     let port: DevicePort
     let loop: any EventLoop
     private let feed: AsyncStream<DeviceChange>.Continuation
-    private var next: TransferID = 0
-    private var waiting: [TransferID: (TransferCompletion) -> Void] = [:]
+    private var waiting = TransferSlots<(TransferCompletion) -> Void>()
     private(set) var endpoints: [EndpointDescriptor] = []
 
     init(function: any Function, speed: Speed, feed: AsyncStream<DeviceChange>.Continuation, loop: any EventLoop) throws
@@ -34,15 +33,17 @@ final class Guest: TransferHost, DevicePortObserver {
 
     @discardableResult
     func submit(_ make: (TransferID) -> Transfer, _ completed: @escaping (TransferCompletion) -> Void) -> TransferID {
-        next += 1
-        waiting[next] = completed
-        port.submit(make(next))
-        return next
+        guard let id = waiting.add(completed) else {
+            completed(TransferCompletion(id: 0, endpoint: .controlOut, status: .error))
+            return 0
+        }
+        port.submit(make(id))
+        return id
     }
 
     /// Takes back everything that waits.
     func cancelParked() {
-        for id in waiting.keys.sorted() { port.cancel(id) }
+        for id in waiting.ids { port.cancel(id) }
     }
 
     /// A control transfer; functions answer at once.
@@ -63,7 +64,7 @@ final class Guest: TransferHost, DevicePortObserver {
     }
 
     func port(_ port: DevicePort, completed completion: TransferCompletion) {
-        waiting.removeValue(forKey: completion.id)?(completion)
+        waiting.remove(completion.id)?(completion)
     }
 
     func portWantsReconnect(_ port: DevicePort) {}
