@@ -163,7 +163,10 @@ let package = Package(
         // settings a test bundle must not inherit; `swift build` and `swift test` build it as a product.
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TerminalTestKit", "GuestLab", "ControlClient", "ControlProtocol", "TwoVirt"] + nio,
+            dependencies: [
+                "TerminalTestKit", "GuestLab", "ControlClient", "ControlProtocol", "TwoVirt", "SimulatedFirmware",
+                "AudioTestKit",
+            ] + nio,
             path: "Tests/EndToEnd"),
         .testTarget(name: "TwoVirtTests", dependencies: ["TwoVirt", "Console"]),
         .testTarget(
@@ -186,10 +189,12 @@ let package = Package(
         .testTarget(
             name: "USBRedirectionTests",
             dependencies: [
-                "USBRedirection", "RedirectionTestKit", "USBDevice", "Hypervisor",
+                "USBRedirection", "RedirectionTestKit", "USBDevice", "Hypervisor", "SimulatedFirmware",
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
+        // Checks what was recorded from a microphone, for tests.
+        .target(name: "AudioTestKit", dependencies: ["SimulatedFirmware"], path: "Tests/AudioTestKit"),
         .target(name: "SnapshotFixtures", dependencies: ["ControlProtocol"], path: "Tests/SnapshotFixtures"),
         .testTarget(
             name: "ConsoleTests", dependencies: ["Console", "ControlProtocol", "SnapshotFixtures"], exclude: ["Golden"]),
@@ -207,7 +212,7 @@ let package = Package(
         .testTarget(
             name: "SimulatedFirmwareTests",
             dependencies: [
-                "SimulatedFirmware", .product(name: "NIOHTTP1", package: "swift-nio"),
+                "SimulatedFirmware", "AudioTestKit", .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"), .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),

@@ -66,6 +66,7 @@ extension Engine {
         case .storage: "a disk"
         case .printer: "a printer"
         case .keyboard: "a keyboard"
+        case .microphone: "a microphone"
         case .pointToPoint, .pointToMultipoint: "a network interface"
         default: "the \(kind.title) service"
         }

@@ -142,7 +142,7 @@ struct ConfigurationTests {
         ),
         (
             interface("kind = \"telepathy\""),
-            "f:3: device[0].interfaces[0].kind: \"telepathy\"; allowed: \"web-service\", \"serial\", \"usb-char\", \"service-directory\", \"point-to-point\", \"point-to-multipoint\", \"libvirt\", \"printer\", \"storage\", \"keyboard\""
+            "f:3: device[0].interfaces[0].kind: \"telepathy\"; allowed: \"web-service\", \"serial\", \"usb-char\", \"service-directory\", \"point-to-point\", \"point-to-multipoint\", \"libvirt\", \"printer\", \"storage\", \"keyboard\", \"microphone\""
         ),
         (
             interface("kind = \"serial\""),
@@ -163,6 +163,14 @@ struct ConfigurationTests {
         (
             interface("kind = \"web-service\", upstreams = [\"h:1\"], services = [\"a b\"]"),
             "f:3: device[0].interfaces[0].services: service 'a b': a name consists of letters, digits, '.', '-' and '_'"
+        ),
+        (
+            interface("kind = \"microphone\", tone = \"loud\""),
+            "f:3: device[0].interfaces[0].tone: is \"loud\"; allowed: the frequency that it hears in Hz, 20 to 20000"
+        ),
+        (
+            interface("kind = \"microphone\", tone = 10"),
+            "f:3: device[0].interfaces[0].tone: tone of 10 Hz; allowed: 20 to 20000"
         ),
         (
             "[[device]]\nname = \"a\"\ninterfaces = [1]",

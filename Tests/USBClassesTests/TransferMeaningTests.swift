@@ -50,6 +50,18 @@ struct TransferMeaningTests {
         #expect(control(setup) == line)
     }
 
+    @Test(
+        arguments: [
+            ([0x22, 0x01, 0, 1, 0x81, 0, 3, 0], [0x80, 0xBB, 0], "SET_CUR sampling frequency 48000 Hz"),
+            ([0xA2, 0x81, 0, 1, 0x81, 0, 3, 0], [0x44, 0xAC, 0], "GET_CUR sampling frequency 44100 Hz"),
+            ([0xA2, 0x84, 0, 1, 0x81, 0, 3, 0], [], "GET_RES sampling frequency"),
+            ([0xA1, 0x82, 0, 2, 0, 5, 2, 0], [0, 0], "GET_MIN control 0x0200 index 0x0500"),
+            ([0x21, 0x55, 0, 2, 0, 5, 0, 0], [], "class request 0x55 value 0x0200 index 0x0500"),
+        ] as [([UInt8], [UInt8], String)])
+    func audioRequests(setup: [UInt8], data: [UInt8], line: String) {
+        #expect(control(setup, data, TransferMeaning.InterfaceClass(1, 2, 0)) == line)
+    }
+
     @Test func stringsAreShown() {
         #expect(
             control([0x80, 6, 2, 3, 9, 4, 255, 0], StringDescriptor.bytes("2Virt"))

@@ -61,10 +61,15 @@ public struct InterfaceConfiguration: Sendable, Equatable {
     public enum Value: Sendable, Equatable {
         case string(String)
         case strings([String])
+        case integer(Int)
     }
 
     public func string(_ key: String) -> String? {
         if case .string(let value) = values[key] { value } else { nil }
+    }
+
+    public func integer(_ key: String) -> Int? {
+        if case .integer(let value) = values[key] { value } else { nil }
     }
 
     public func strings(_ key: String) -> [String] {

@@ -89,6 +89,7 @@ extension ConfigurationReader {
                 switch key.shape {
                 case .string: string(entry, key.name, at: path, allowed: key.allowed).map { .string($0) }
                 case .strings: strings(entry, key.name, at: path, allowed: key.allowed).map { .strings($0) }
+                case .integer: integer(entry, key.name, at: path, allowed: key.allowed).map { .integer($0) }
                 }
             if let value {
                 values[key.name] = value

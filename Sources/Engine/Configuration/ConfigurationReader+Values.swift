@@ -61,6 +61,13 @@ extension ConfigurationReader {
         return result
     }
 
+    mutating func integer(_ table: TOMLTable, _ key: String, at path: String, allowed: String) -> Int? {
+        guard let value = table[key] else { return nil }
+        if let number = value.int { return number }
+        problem("\(path).\(key)", "is \(Self.describe(value))", allowed)
+        return nil
+    }
+
     mutating func table(_ value: (any TOMLValueConvertible)?, at path: String) -> TOMLTable? {
         guard let value else { return nil }
         if let table = value.table { return table }

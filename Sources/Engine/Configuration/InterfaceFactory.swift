@@ -17,12 +17,12 @@ enum InterfaceFactory {
         do {
             _ = try spec(interface)
         } catch {
-            let key: String
-            if case .badServiceName = error {
-                key = "services"
-            } else {
-                key = interface.kind == .serial ? "to" : "upstreams"
-            }
+            let key =
+                switch error {
+                case .badServiceName: "services"
+                case .badTone: "tone"
+                default: interface.kind == .serial ? "to" : "upstreams"
+                }
             throw InterfaceProblem(key: key, found: "\(error)", allowed: "")
         }
     }
@@ -47,6 +47,8 @@ enum InterfaceFactory {
             try InterfaceSpec.webService(
                 name: interface.name, upstreams: interface.strings("upstreams"),
                 services: interface.strings("services"))
+        case .microphone:
+            try InterfaceSpec.microphone(name: interface.name, hertz: interface.integer("tone") ?? 1000)
         default: nil
         }
     }

@@ -10,6 +10,7 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
     case printer
     case storage
     case keyboard
+    case microphone
 
     /// What a listing calls it.
     public var title: String {
@@ -24,15 +25,16 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
         case .printer: "Printer"
         case .storage: "Storage"
         case .keyboard: "Keyboard"
+        case .microphone: "Microphone"
         }
     }
 
     /// Whether this version can offer it to a guest; the others are listed with that trouble.
-    public var isAvailable: Bool { self == .webService || self == .serial }
+    public var isAvailable: Bool { [.webService, .serial, .microphone].contains(self) }
 
     /// One key of an interface.
     struct Key: Sendable {
-        enum Shape: Sendable { case string, strings }
+        enum Shape: Sendable { case string, strings, integer }
         var name: String
         var shape: Shape
         var isRequired = false
@@ -78,6 +80,8 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
             ]
         case .keyboard:
             [Key(name: "layout", shape: .string, allowed: "\"us\", \"de\" or \"fr\"")]
+        case .microphone:
+            [Key(name: "tone", shape: .integer, allowed: "the frequency that it hears in Hz, 20 to 20000")]
         }
     }
 }

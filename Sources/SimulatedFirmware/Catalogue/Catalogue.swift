@@ -9,6 +9,7 @@ public enum Catalogue {
         switch kind {
         case "serial": "Serial"
         case "web-service": "Web Service"
+        case "microphone": "Microphone"
         default: nil
         }
     }
@@ -31,6 +32,8 @@ public enum Catalogue {
         case .webService(let name, let upstreams, let services):
             return try WebServiceFunction(
                 name: name, upstreams: upstreams, services: services, eventLoop: eventLoop, logger: logger)
+        case .microphone(let name, let tone):
+            return MicrophoneFunction(name: name, tone: tone)
         }
     }
 
@@ -39,7 +42,7 @@ public enum Catalogue {
     public static func problem(with spec: InterfaceSpec) -> CatalogueError? {
         switch spec {
         case .serial(_, .unix(let path)): SocketFile.problem(at: path)
-        case .serial, .webService: nil
+        case .serial, .webService, .microphone: nil
         }
     }
 }

@@ -9,6 +9,7 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
     case inUse(String)
     case cannotListen(String, reason: String)
     case cannotOpenPty(reason: String)
+    case badTone(Int)
 
     public var description: String {
         switch self {
@@ -30,6 +31,8 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
             "cannot listen on '\(what)': \(reason)"
         case .cannotOpenPty(let reason):
             "cannot open a pty: \(reason)"
+        case .badTone(let found):
+            "tone of \(found) Hz; allowed: \(TestTone.frequencies.lowerBound) to \(TestTone.frequencies.upperBound)"
         }
     }
 }

@@ -3,13 +3,14 @@ public enum InterfaceSpec: Sendable, Equatable {
     case serial(name: String, to: SerialTarget)
     /// `services`: further names, besides the interface's own, under which guests may address it.
     case webService(name: String, upstreams: [Upstream], services: [String] = [])
+    case microphone(name: String, tone: TestTone)
 
     /// Kinds that configuration may name, in catalogue order.
-    public static let kinds = ["serial", "web-service"]
+    public static let kinds = ["serial", "web-service", "microphone"]
 
     public var name: String {
         switch self {
-        case .serial(let name, _), .webService(let name, _, _): name
+        case .serial(let name, _), .webService(let name, _, _), .microphone(let name, _): name
         }
     }
 
@@ -18,6 +19,7 @@ public enum InterfaceSpec: Sendable, Equatable {
         switch self {
         case .serial: "serial"
         case .webService: "web-service"
+        case .microphone: "microphone"
         }
     }
 
@@ -27,6 +29,11 @@ public enum InterfaceSpec: Sendable, Equatable {
     /// A serial interface from configuration text.
     public static func serial(name: String, to text: String) throws(CatalogueError) -> InterfaceSpec {
         .serial(name: name, to: try SerialTarget(parsing: text))
+    }
+
+    /// A microphone that hears a tone of `hertz`.
+    public static func microphone(name: String, hertz: Int) throws(CatalogueError) -> InterfaceSpec {
+        .microphone(name: name, tone: try TestTone(frequency: hertz))
     }
 
     /// A Web Service interface from configuration text.

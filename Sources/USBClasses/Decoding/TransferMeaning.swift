@@ -69,6 +69,9 @@ public struct TransferMeaning: Sendable {
         if interfaceClass?.code == CDC.communicationsClass, let line = CDCText.request(setup, data: head) {
             return line
         }
+        if interfaceClass?.code == AudioClass.interfaceClass, let line = AudioText.request(setup, data: head) {
+            return line
+        }
         return Self.unknownRequest("class", setup)
     }
 
