@@ -76,6 +76,8 @@ let package = Package(
                 "USBRedirection", "USBDevice", .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ] + nio, swiftSettings: fuzzed),
+        // Microcontroller images on emulated chips: pure, the sockets are elsewhere.
+        .target(name: "FirmwareEmulator", dependencies: ["USBCore", "USBDevice"]),
         .target(
             name: "Hypervisor",
             dependencies: [.product(name: "Logging", package: "swift-log")] + nio),
