@@ -25,7 +25,7 @@ struct Announcement: Equatable {
                 let known = AnnouncedEndpoint(endpoint, interface: interface.interfaceNumber, speed: speed)
                 endpoints[endpoint.address.index] = known
                 info[endpoint.address.index] = EndpointInfo.Entry(
-                    type: known.type.rawValue, interval: UInt8(clamping: known.intervalUnits),
+                    type: known.type.rawValue, interval: UInt8(clamping: known.announcedInterval(at: speed)),
                     interface: known.interface, maxPacketSize: UInt16(clamping: known.maxPacketSize))
             }
         }
@@ -65,5 +65,12 @@ struct AnnouncedEndpoint: Equatable {
         let periodic = endpoint.type == .interrupt || endpoint.type == .isochronous
         intervalUnits = periodic ? max(1, endpoint.intervalUnits(at: speed)) : 0
         intervalMicroseconds = intervalUnits * (speed < .high ? 1000 : 125)
+    }
+
+    /// QEMU takes the interval of an isochronous endpoint for frames at every speed but high, and makes the size of its
+    /// buffer of it (hw/usb/redirect.c, usbredir_handle_iso_data): in microframes a SuperSpeed stream would have an
+    /// eighth of the 60 ms.
+    func announcedInterval(at speed: Speed) -> Int {
+        speed == .super && type == .isochronous ? max(1, intervalUnits / 8) : intervalUnits
     }
 }

@@ -5,7 +5,10 @@ struct PendingRequest: Equatable {
     var request: Request
 
     var isGuests: Bool {
-        if case .interruptStream = request { false } else { true }
+        switch request {
+        case .interruptStream, .isochronousStream: false
+        default: true
+        }
     }
 }
 
@@ -21,6 +24,8 @@ enum Request: Equatable {
     case getAlternateSetting(interface: UInt8)
     /// The parked transfer of the interrupt stream with this endpoint index; not a guest's request.
     case interruptStream(Int)
+    /// A transfer of the isochronous stream with this endpoint index; not a guest's request.
+    case isochronousStream(Int)
 
     /// Bytes that it may make us hold.
     var cost: Int {

@@ -32,6 +32,8 @@ extension RedirectionSession {
                 .alternateSettingStatus(status, interface: interface, alternate: completion.data.first ?? 0))
         case .interruptStream(let index):
             interruptCompleted(index, completion)
+        case .isochronousStream(let index):
+            isochronousCompleted(index, completion)
         }
     }
 
@@ -71,8 +73,8 @@ extension RedirectionSession {
             send(id, .alternateSettingStatus(status, interface: interface, alternate: alternate))
         case .getAlternateSetting(let interface):
             send(id, .alternateSettingStatus(status, interface: interface, alternate: 0))
-        case .interruptStream:
-            // Ours, never refused: slots are kept free for it.
+        case .interruptStream, .isochronousStream:
+            // Ours, never refused.
             break
         }
     }

@@ -34,13 +34,10 @@ extension RedirectionSession {
         case .interruptPacket(let packet): interruptOut(id, packet)
         case .startInterruptReceiving(let endpoint): startInterruptReceiving(id, endpoint)
         case .stopInterruptReceiving(let endpoint): stopInterruptReceiving(id, endpoint)
-        case .startIsochronousStream(let endpoint, _, _):
-            send(id, .isochronousStreamStatus(.invalid, endpoint: endpoint))
-        case .stopIsochronousStream(let endpoint):
-            send(id, .isochronousStreamStatus(.success, endpoint: endpoint))
-        case .isochronousPacket:
-            // Never acknowledged; the stream it would belong to was refused.
-            break
+        case .startIsochronousStream(let endpoint, let packets, let urbs):
+            startIsochronousStream(id, endpoint, packetsPerTransfer: packets, transfers: urbs)
+        case .stopIsochronousStream(let endpoint): stopIsochronousStream(id, endpoint)
+        case .isochronousPacket(let packet): isochronousOut(packet)
         default:
             logger.warning("usbredir: \(packet.type.name) ignored")
         }
@@ -49,7 +46,7 @@ extension RedirectionSession {
     /// The guest resets its port at boot, at driver takeover and while enumerating. What was pending is answered, so that
     /// no id of it stays on the guest's books.
     private func reset() {
-        stopInterruptStreams { _ in true }
+        stopStreams { _ in true }
         port.busReset()
         // The device may have asked to be reconnected, or the link may have ended, while its transfers did.
         guard state == .connected else { return }
@@ -78,9 +75,14 @@ extension RedirectionSession {
         submit(id, .setAlternateSetting(interface: interface, alternate: alternate)) { .control($0, setup) }
     }
 
+    func stopStreams(where affected: (Int) -> Bool) {
+        stopInterruptStreams(where: affected)
+        stopIsochronousStreams(where: affected)
+    }
+
     /// Ends data transfers of the endpoints with these indices; control transfers go on.
     private func cancelTransfers(where affected: (Int) -> Bool) {
-        stopInterruptStreams(where: affected)
+        stopStreams(where: affected)
         // As they came: QEMU's ids are addresses in a ring and go down where it wraps.
         var doomed: [TransferID] = []
         pending.forEach { transfer, pending in

@@ -7,7 +7,7 @@ import USBDevice
 /// One usbredir link to a VM: the host side, which offers the device behind a `DevicePort` to QEMU.
 ///
 /// A channel handler over `ByteBuffer`, confined to its channel's event loop, which must be the port's too. Of the device
-/// it knows the port only. Bulk streams and isochronous streams are refused.
+/// it knows the port only. Bulk streams are refused.
 public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
     public typealias InboundIn = ByteBuffer
     public typealias InboundOut = Never
@@ -65,6 +65,7 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
     @exclusivity(unchecked) var guestIDs = GuestIDFilter()
     @exclusivity(unchecked) var pendingBytes = 0
     var streams: [Int: InterruptStream] = [:]
+    var isochronousStreams: [Int: IsochronousStream] = [:]
     @exclusivity(unchecked) var endpoints: [Int: AnnouncedEndpoint] = [:]
 
     /// - Parameters:
@@ -366,7 +367,7 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
         guard !isRemovingDevice else { return }
         isRemovingDevice = true
         defer { isRemovingDevice = false }
-        stopInterruptStreams { _ in true }
+        stopStreams { _ in true }
         port.disconnect()
         endpoints = [:]
     }
