@@ -40,7 +40,7 @@ private final class DemoWebHandler: ChannelInboundHandler {
     private var head: HTTPRequestHead?
     /// Bytes of the body under way that are still to be written.
     private var left = 0
-    private var answered = 0
+    private var isContinuing = false
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -59,7 +59,6 @@ private final class DemoWebHandler: ChannelInboundHandler {
 
     private func answer(_ context: ChannelHandlerContext) {
         guard let head else { return }
-        answered += 1
         if let size = head.uri.split(separator: "/", omittingEmptySubsequences: true).last.flatMap({ Int($0) }),
             head.uri.hasPrefix("/bytes/"), (0...Self.limit).contains(size)
         {
@@ -89,13 +88,17 @@ private final class DemoWebHandler: ChannelInboundHandler {
         if length == 0 { context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
     }
 
+    /// A flush may make the channel writable again and come back here before it returns; the loop that runs goes on.
     private func continueBody(_ context: ChannelHandlerContext) {
+        guard left > 0, !isContinuing else { return }
+        isContinuing = true
+        defer { isContinuing = false }
         while left > 0, context.channel.isWritable {
             let count = min(left, Self.block.readableBytes)
             left -= count
             let slice = Self.block.getSlice(at: 0, length: count) ?? Self.block
             context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(slice))), promise: nil)
-            if left == 0 { context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
         }
+        if left == 0 { context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
     }
 }
