@@ -77,7 +77,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ] + nio, swiftSettings: fuzzed),
         // Microcontroller images on emulated chips: pure, the sockets are elsewhere.
-        .target(name: "FirmwareEmulator", dependencies: ["USBCore", "USBDevice"]),
+        .target(
+            name: "FirmwareEmulator",
+            dependencies: ["USBCore", "USBDevice", .product(name: "DequeModule", package: "swift-collections")]),
         .target(
             name: "Hypervisor",
             dependencies: [.product(name: "Logging", package: "swift-log")] + nio),
@@ -207,6 +209,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
+        .testTarget(name: "FirmwareEmulatorTests", dependencies: ["FirmwareEmulator", "USBCore", "USBDevice"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
         .testTarget(name: "USBDeviceTests", dependencies: ["USBDevice"]),
         .testTarget(name: "TrafficTests", dependencies: ["Traffic"]),

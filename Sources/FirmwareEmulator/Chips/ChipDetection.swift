@@ -1,0 +1,23 @@
+/// Guesses the chip from the image's vector table, where format and family do not tell.
+enum ChipDetection {
+    /// Nothing but a family of one size is certain: what is returned runs the image if the guess is right.
+    static func hint(for image: FirmwareImage) -> ChipHint? {
+        guard let start = image.lowestAddress else { return nil }
+        if start >= 0x1000_0000, start < 0x1100_0000 { return .unsupported("RP2040") }
+        guard start >= Chip.flashBase, start < Chip.flashBase + 0x10_0000,
+            let stack = image.word(at: start), let entry = image.word(at: start + 4),
+            entry & 1 == 1, stack & 3 == 0, stack > Chip.memoryBase
+        else { return nil }
+        let memory = stack - Chip.memoryBase
+        // Cortex-M0 has 32 interrupts and no handlers for MemManage, BusFault and UsageFault.
+        let isM0 = (4...6).allSatisfy { image.word(at: start + UInt32($0) * 4) == 0 } && image.word(at: start + 48) == 0
+        switch (isM0, memory) {
+        case (true, 0x1800): return .chip("stm32f042")
+        case (true, 0x4000): return .chip("stm32f072")
+        case (false, 0x5000): return .chip("stm32f103cb")
+        case (false, 0xA000): return .chip("stm32f303xc")
+        case (false, 0x1_0000): return .chip("stm32f303xe")
+        default: return nil
+        }
+    }
+}

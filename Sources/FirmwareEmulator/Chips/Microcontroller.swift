@@ -1,0 +1,281 @@
+/// A board with an image in its flash: the machine, its peripherals, and the ways in for bus and operator.
+///
+/// Confined to one thread at a time, like the machine.
+public final class Microcontroller {
+    public let board: Board
+    public let machine: Machine
+    public let usb: FSDEV
+    let flash: MemoryRegion
+    let sram: MemoryRegion
+    let pins = PinBank()
+    let clockControl: ResetAndClockControl
+    private(set) var serialPorts: [SerialPort] = []
+    let externalInterrupts: ExternalInterrupts
+    private let hub: InterruptHub
+    private let usbLines: any InterruptLines
+    private var usbInterrupts: (low: Int, high: Int, wakeUp: Int)
+    /// The cause that RCC shows after the next reset.
+    private var resetCause = ResetAndClockControl.Cause.software
+    /// Called with a serial port's name and a byte that firmware sent.
+    public var onSerial: (String, UInt8) -> Void = { _, _ in }
+    /// Called after firmware has changed its flash, with offset and length.
+    public var onFlashChange: (UInt32, UInt32) -> Void = { _, _ in }
+    /// Random numbers that converters read as noise; seeded from the identity, so that a run can be repeated.
+    private var noise: UInt64
+
+    /// - Parameters:
+    ///   - identity: makes the chip's 96-bit unique id.
+    ///   - image: what is in flash, or SRAM; nil is an erased chip.
+    public init(board: Board, image: FirmwareImage?, identity: UInt64 = 1) throws(ImageError) {
+        self.board = board
+        let chip = board.chip
+        noise = identity ^ 0x9E37_79B9_7F4A_7C15
+        machine = Machine(model: chip.core, hertz: 8_000_000)
+        let memory = machine.memory
+        let hub = InterruptHub(machine.interrupts)
+        self.hub = hub
+        let clock = machine.clock
+        flash = memory.addFlash(at: Chip.flashBase, size: chip.flashSize)
+        sram = memory.addRAM(at: Chip.memoryBase, size: chip.memorySize)
+        let system = memory.addROM(
+            "system memory", at: chip.systemMemory.base, bytes: Self.systemMemory(chip, identity: identity))
+        memory.setAlias(at: 0, to: flash)
+        usb = FSDEV(variant: chip.usb)
+        usbLines = hub.source()
+        usbInterrupts = (chip.interrupts.usbLow, chip.interrupts.usbHigh, chip.interrupts.usbWakeUp)
+        clockControl = ResetAndClockControl(family: chip.family, clock: clock, crystal: board.crystal)
+
+        for base in stride(from: UInt32(0x4000_0000), to: 0x4002_4400, by: 0x400) {
+            memory.add(StorageBlock("peripheral \(hex(base))", base: base))
+        }
+        if chip.family == .f3 { memory.add(StorageBlock("ADC12", base: 0x5000_0000, size: 0x800)) }
+        let configuration = SystemConfiguration()
+        let alternate = AlternateFunctions()
+        let portOfLine: (Int) -> Int =
+            chip.family == .f1 ? { alternate.port(ofLine: $0) } : { configuration.port(ofLine: $0) }
+        let lines = chip.interrupts
+        externalInterrupts = ExternalInterrupts(
+            interrupts: hub.source(), pins: pins,
+            irq: { line in line < 16 ? lines.external[line] : line == 18 ? lines.usbWakeUp : nil },
+            portOfLine: portOfLine)
+        memory.add(clockControl)
+        if chip.family == .f1 { memory.add(alternate) } else { memory.add(configuration) }
+        memory.add(externalInterrupts)
+        let interface = FlashInterface(
+            flash: flash, pageSize: chip.pageSize, interrupts: hub.source(), irq: lines.flash)
+        memory.add(interface)
+        memory.add(USBRegisters(usb))
+        memory.add(USBPacketMemory(usb))
+        memory.add(PowerControl())
+        memory.add(ChecksumUnit(isProgrammable: chip.family != .f1))
+        let dma = DMAController(memory: memory, interrupts: hub.source(), irqs: lines.dma)
+        memory.add(dma)
+        memory.add(chip.family == .f1 ? RealTimeClockF1(clock: clock) : RealTimeClock(clock: clock))
+        memory.add(IdentityBlock(base: chip.identity.address, code: chip.identity.code))
+        addWatchdogs()
+        addPeripherals(dma: dma)
+
+        flash.onStore = { [unowned interface] offset, width, value in
+            interface.program(offset, width: width, value: value)
+            return true
+        }
+        interface.onChange = { [unowned self] offset, count in onFlashChange(offset, count) }
+        configuration.onMemoryMode = { [unowned memory, unowned flash, unowned sram, unowned system] mode in
+            memory.setAlias(at: 0, to: mode == 1 ? system : mode == 3 ? sram : flash)
+        }
+        configuration.onInterruptRemap = { [unowned self] isRemapped in
+            let plain = (lines.usbLow, lines.usbHigh, lines.usbWakeUp)
+            usbLines.setLine(usbInterrupts.low, false)
+            usbLines.setLine(usbInterrupts.high, false)
+            usbInterrupts = isRemapped ? lines.remappedUSB ?? plain : plain
+            showUSBLines(usb.lines)
+        }
+        connectUSB()
+        if let image { try load(image) }
+    }
+
+    /// Power on.
+    public func powerOn() {
+        resetCause = .power
+        reset()
+    }
+
+    /// System reset, for the cause that was noted last.
+    public func reset() {
+        clockControl.noteReset(resetCause)
+        resetCause = .software
+        machine.memory.setAlias(at: 0, to: flash)
+        machine.reset()
+        updatePullUp()
+    }
+
+    /// Puts segments where they belong; what is outside the chip's memories is an error.
+    private func load(_ image: FirmwareImage) throws(ImageError) {
+        for segment in image.segments where !segment.bytes.isEmpty {
+            // Images may be linked to the alias at 0.
+            let address = segment.end <= UInt64(flash.size) ? segment.address + Chip.flashBase : segment.address
+            if address >= flash.base, UInt64(address - flash.base) + UInt64(segment.bytes.count) <= UInt64(flash.size) {
+                flash.write(segment.bytes, at: address - flash.base)
+            } else if address >= sram.base,
+                UInt64(address - sram.base) + UInt64(segment.bytes.count) <= UInt64(sram.size)
+            {
+                sram.write(segment.bytes, at: address - sram.base)
+            } else if address >= 0x1FFF_0000, address < Chip.memoryBase {
+                // Option bytes: the chip's own are kept.
+                continue
+            } else {
+                throw ImageError(
+                    image.format,
+                    "\(segment.bytes.count) bytes at \(hex(segment.address)) do not fit \(board.chip.name): flash \(hex(flash.base)) "
+                        + "has \(flash.size >> 10) KiB, SRAM \(hex(sram.base)) has \(sram.size >> 10) KiB")
+            }
+        }
+    }
+
+    // MARK: USB
+
+    private func connectUSB() {
+        usb.linesChanged = { [unowned self] lines in showUSBLines(lines) }
+        clockControl.onClockEnable = { [unowned self] enabled in usb.isClocked = enabled & 1 << 23 != 0 }
+        clockControl.onPeripheralReset = { [unowned self] apb1, _ in
+            if apb1 & 1 << 23 != 0 { usb.reset() }
+        }
+        pins.onChange.append { [unowned self] port, _, _ in
+            if port == board.pullUp?.pin.port { updatePullUp() }
+        }
+    }
+
+    private func updatePullUp() {
+        guard let (pin, isOnWhenHigh) = board.pullUp else { return }
+        usb.isBoardPullUpOn = pins.drivenLevel(pin) == isOnWhenHigh
+    }
+
+    private var wakeUpLine = false
+
+    private func showUSBLines(_ lines: FSDEV.Lines) {
+        if usbInterrupts.low != usbInterrupts.high { usbLines.setLine(usbInterrupts.high, lines.high) }
+        usbLines.setLine(usbInterrupts.low, lines.low)
+        if lines.wakeUp != wakeUpLine {
+            wakeUpLine = lines.wakeUp
+            externalInterrupts.edge(line: 18, rising: lines.wakeUp)
+        }
+    }
+
+    // MARK: Assembly
+
+    private func addWatchdogs() {
+        machine.memory.add(
+            IndependentWatchdog(clock: machine.clock) { [unowned self] in
+                resetCause = .independentWatchdog
+                machine.requestReset()
+            })
+        machine.memory.add(
+            WindowWatchdog(
+                clock: machine.clock, interrupts: hub.source(),
+                busFrequency: { [unowned clockControl] in clockControl.timerFrequency(apb2: false) }
+            ) { [unowned self] in
+                resetCause = .windowWatchdog
+                machine.requestReset()
+            })
+    }
+
+    private func addPeripherals(dma: DMAController) {
+        let memory = machine.memory
+        let isF1 = board.chip.family == .f1
+        let lines = board.chip.interrupts
+        for description in board.chip.peripherals {
+            switch description {
+            case .gpio(let port, let base):
+                memory.add(
+                    isF1 ? GPIOPortF1(port: port, base: base, pins: pins) : GPIOPort(port: port, base: base, pins: pins)
+                )
+            case .usart(let name, let base, let irq):
+                let port: SerialPort =
+                    isF1
+                    ? USARTF1(name, base: base, interrupts: hub.source(), irq: irq)
+                    : USART(name, base: base, interrupts: hub.source(), irq: irq)
+                port.onTransmit = { [unowned self] byte in onSerial(name, byte) }
+                serialPorts.append(port)
+                memory.add(port)
+            case .timer(let name, let base, let irqs, let is32Bit, let apb2):
+                memory.add(
+                    Timer(
+                        name, base: base, is32Bit: is32Bit, clock: machine.clock, interrupts: hub.source(), irqs: irqs,
+                        frequency: { [unowned clockControl] in clockControl.timerFrequency(apb2: apb2) }))
+            case .i2c(let name, let base, let irq):
+                memory.add(
+                    isF1
+                        ? I2CControllerF1(name, base: base)
+                        : I2CController(name, base: base, interrupts: hub.source(), irq: irq))
+            case .spi(let name, let base): memory.add(SPIController(name, base: base))
+            case .adc(let name, let base):
+                memory.add(
+                    isF1
+                        ? AnalogConverterF1(
+                            name, base: base, interrupts: hub.source(), irq: lines.adc, dma: name == "ADC1" ? dma : nil,
+                            sample: { [unowned self] in sample($0) })
+                        : AnalogConverter(
+                            interrupts: hub.source(), irq: lines.adc, dma: dma, sample: { [unowned self] in sample($0) }
+                        ))
+            case .can:
+                memory.add(
+                    CANController(
+                        interrupts: hub.source(),
+                        irqs: .init(
+                            transmit: lines.canTransmit, receive0: lines.canReceive0, receive1: lines.canReceive1,
+                            status: lines.canStatus)))
+            case .clockRecovery: memory.add(ClockRecovery())
+            case .backup: memory.add(BackupRegisters())
+            }
+        }
+    }
+
+    /// 12-bit noise around the middle: an open input. Firmware takes entropy from the low bits.
+    private func sample(_ channel: Int) -> UInt16 {
+        noise ^= noise << 13
+        noise ^= noise >> 7
+        noise ^= noise << 17
+        return 2048 + UInt16(truncatingIfNeeded: noise >> 20) % 64 - 32
+    }
+
+    /// System memory, unique id, flash size and option bytes up to the end of the page: 0x1FFF....
+    private static func systemMemory(_ chip: Chip, identity: UInt64) -> [UInt8] {
+        let end: UInt32 = 0x1FFF_F810
+        var bytes = [UInt8](repeating: 0xFF, count: Int(end - chip.systemMemory.base))
+        func put(_ values: [UInt8], at address: UInt32) {
+            for (index, value) in values.enumerated() { bytes[Int(address - chip.systemMemory.base) + index] = value }
+        }
+        // Where a jump into ST's boot loader lands: an endless loop (0xE7FE) instead of nowhere.
+        put([0x00, 0x10, 0x00, 0x20], at: chip.systemMemory.base)
+        let loop = chip.systemMemory.base + 0x100
+        put((0..<4).map { UInt8(truncatingIfNeeded: (loop | 1) >> ($0 * 8)) }, at: chip.systemMemory.base + 4)
+        put([0xFE, 0xE7], at: loop)
+        // Lot and wafer numbers are ASCII in real chips.
+        var unique: [UInt8] = (0..<8).map { UInt8(truncatingIfNeeded: identity >> ($0 * 8)) }
+        unique += Array("2VRT".utf8)
+        put(unique, at: chip.uniqueID)
+        put(
+            [UInt8(truncatingIfNeeded: chip.flashSize >> 10), UInt8(truncatingIfNeeded: chip.flashSize >> 18)],
+            at: chip.flashSizeRegister)
+        // Option bytes: read protection off, each followed by its complement.
+        put(
+            [0xAA, 0x55, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00],
+            at: 0x1FFF_F800)
+        return bytes
+    }
+}
+
+/// DBGMCU: IDCODE, and control bits that are kept.
+final class IdentityBlock: RegisterBlock {
+    private let code: UInt32
+
+    init(base: UInt32, code: UInt32) {
+        self.code = code
+        super.init("DBGMCU", base: base)
+    }
+
+    override func load(_ offset: UInt32) -> UInt32 { offset == 0 ? code : self[offset] }
+    override func store(_ offset: UInt32, _ value: UInt32, mask: UInt32) {
+        if offset != 0 { keep(offset, value, mask: mask) }
+    }
+}

@@ -1,0 +1,17 @@
+import USBCore
+
+/// What the event loop asks of the machine's thread.
+enum DeviceCommand: Sendable {
+    case connect
+    case disconnect
+    case busReset
+    case submit(BusTransfer)
+    case withdraw(serial: UInt64, EndpointAddress)
+    case suspendBus
+    case resumeBus
+    case press(String, Bool)
+    case forcePin(Pin, Bool?)
+    case serial([UInt8])
+    case resetChip
+    case stop
+}

@@ -1,0 +1,323 @@
+import USBCore
+
+/// The machine's thread: runs the microcontroller in slices, at the pace of the wall clock while a host is there, and
+/// meets the event loop through two queues only.
+final class MachineRunner {
+    /// Real time between two looks at an idle machine.
+    private static let idleQuantum: UInt64 = 8_000_000
+    private static let suspendedQuantum: UInt64 = 50_000_000
+    /// Virtual time that a busy machine may be ahead of the wall clock.
+    private static let lead: UInt64 = 500_000
+    private static let slice: UInt64 = 250_000
+    /// Lag behind the wall clock that is given up instead of made good.
+    private static let maximumLag: UInt64 = 250_000_000
+    /// Virtual time that is skipped through at full speed while nobody uses the device: start-up delays.
+    private static let fastForward: UInt64 = 30_000_000_000
+    private static let fastForwardRealTime: UInt64 = 10_000_000_000
+    private static let statusInterval: UInt64 = 100_000_000
+    /// Firmware that has written flash is done when it has not done so for this long.
+    private static let flashSettling: UInt64 = 500_000_000
+
+    private let mailbox: Mailbox<DeviceCommand>
+    let status: Shared<EmulatorStatus>
+    private let report: ([BusEvent], [EmulatedDeviceEvent]) -> Void
+    let microcontroller: Microcontroller
+    private var scheduler: BusScheduler?
+    private var busEvent: ClockEvent?
+    private var busDue: UInt64 = 0
+
+    private var busEvents: [BusEvent] = []
+    private var events: [EmulatedDeviceEvent] = []
+    var view = EmulatorStatus()
+
+    private var isStopped = false
+    private var hasFaulted = false
+    private var lastActivity: UInt64 = 0
+    private var flashChangedAt: UInt64?
+    // Wall clock and virtual time that belong together.
+    private var realAnchor: UInt64 = 0
+    private var virtualAnchor: UInt64 = 0
+    private var fastUntil = MachineRunner.fastForward
+    private var fastSince: UInt64 = 0
+    // For rates.
+    private var statusAt: UInt64 = 0
+    private var statusVirtual: UInt64 = 0
+    private var busyCycles: UInt64 = 0
+
+    init(
+        microcontroller: Microcontroller, mailbox: Mailbox<DeviceCommand>, status: Shared<EmulatorStatus>,
+        report: @escaping ([BusEvent], [EmulatedDeviceEvent]) -> Void
+    ) {
+        self.microcontroller = microcontroller
+        self.mailbox = mailbox
+        self.status = status
+        self.report = report
+    }
+
+    private var clock: VirtualClock { microcontroller.machine.clock }
+
+    /// The thread's whole life.
+    func run() {
+        powerOn()
+        while !isStopped {
+            let deadline = step()
+            flush()
+            for command in mailbox.receive(until: deadline) { obey(command) }
+            flush()
+        }
+        microcontroller.usb.onActivity = {}
+        scheduler?.disconnect()
+        view.processor = .off
+        status.set(view)
+        flush()
+    }
+
+    private func powerOn() {
+        let now = monotonicNanoseconds()
+        realAnchor = now
+        fastSince = now
+        statusAt = now
+        let scheduler = BusScheduler(controller: microcontroller.usb, now: clock.nanoseconds) { [unowned self] event in
+            busEvents.append(event)
+            note(event)
+        }
+        self.scheduler = scheduler
+        busEvent = clock.event("USB bus") { [unowned self] in advanceBus() }
+        clock.onFrequencyChange.append { [unowned self] in scheduleBus() }
+        microcontroller.usb.onActivity = { [unowned self] in
+            // The controller answers a microsecond after firmware has armed it.
+            let soon = clock.nanoseconds + 1000
+            if soon < busDue, scheduler.wantsActivity {
+                busDue = soon
+                scheduleBus()
+            }
+        }
+        microcontroller.machine.onDiagnostic = { [unowned self] diagnostic in
+            log("\(diagnostic)")
+            events.append(.diagnostic(diagnostic))
+        }
+        microcontroller.onSerial = { [unowned self] _, byte in
+            view.serialLog.append(byte)
+            if view.serialLog.count > EmulatorStatus.serialLimit * 2 {
+                view.serialLog.removeFirst(view.serialLog.count - EmulatorStatus.serialLimit)
+            }
+        }
+        microcontroller.onFlashChange = { [unowned self] _, _ in flashChangedAt = clock.nanoseconds }
+        view.buttons = microcontroller.board.buttons.map { .init(name: $0.name, isPressed: false) }
+        microcontroller.powerOn()
+        advanceBus()
+    }
+
+    // MARK: Bus
+
+    private func advanceBus() {
+        guard let scheduler else { return }
+        busDue = scheduler.advance(to: clock.nanoseconds)
+        scheduleBus()
+    }
+
+    private func scheduleBus() {
+        let now = clock.nanoseconds
+        busEvent?.schedule(after: clock.cycles(nanoseconds: busDue > now ? busDue - now : 0) + 1)
+    }
+
+    private func note(_ event: BusEvent) {
+        switch event {
+        case .completed: lastActivity = monotonicNanoseconds()
+        case .enumerated(let device):
+            view.trouble = nil
+            let id = device.enumeration.device
+            log("enumerated as \(id.idVendor.hex4):\(id.idProduct.hex4) \(device.product ?? "")")
+        case .detached:
+            log("the device left the bus")
+            grantFastForward()
+        case .unusable(let reason):
+            view.trouble = reason
+            log("the device cannot be used: \(reason)")
+        case .remoteWakeUp: log("remote wake-up")
+        }
+    }
+
+    // MARK: Time
+
+    /// What nobody watches happens at full speed, within limits.
+    private func grantFastForward() {
+        fastUntil = clock.nanoseconds + Self.fastForward
+        fastSince = monotonicNanoseconds()
+    }
+
+    private var isFast: Bool {
+        guard let scheduler, scheduler.device == nil, scheduler.state != .unusable else { return false }
+        return clock.nanoseconds < fastUntil && monotonicNanoseconds() &- fastSince < Self.fastForwardRealTime
+    }
+
+    /// Runs until there is nothing to do before some later time.
+    ///
+    /// - Returns: that time, nil for never; a time that has passed means: look for commands, then go on.
+    private func step() -> UInt64? {
+        guard !hasFaulted else { return nil }
+        let real = monotonicNanoseconds()
+        publish(real)
+        if isFast {
+            let isSleeping = runSlice(until: clock.nanoseconds + 2_000_000)
+            realAnchor = monotonicNanoseconds()
+            virtualAnchor = clock.nanoseconds
+            _ = isSleeping
+            return 0
+        }
+        var target = virtualAnchor &+ (real &- realAnchor)
+        let virtual = clock.nanoseconds
+        if target > virtual, target - virtual > Self.maximumLag {
+            realAnchor = real
+            virtualAnchor = virtual
+            target = virtual
+        }
+        let isBusy = scheduler.map { $0.isTransacting } ?? false
+        if isBusy { target += Self.lead }
+        if virtual >= target {
+            let wait = virtual - target
+            return real + max(wait, 100_000)
+        }
+        let isSleeping = runSlice(until: min(target, virtual + (isBusy ? Self.slice : 4_000_000)))
+        guard clock.nanoseconds >= target else { return 0 }
+        let quiet = real &- lastActivity > 100_000_000
+        if !isSleeping || scheduler?.hasIsochronousWork == true { return real + 1_000_000 }
+        if scheduler?.hasHost == false { return real + Self.suspendedQuantum }
+        return real + (quiet ? Self.idleQuantum : 1_000_000)
+    }
+
+    /// - Returns: the CPU waits for an event or an input.
+    private func runSlice(until nanoseconds: UInt64) -> Bool {
+        let before = clock.now
+        let now = clock.nanoseconds
+        guard nanoseconds > now else { return false }
+        let cycles = clock.cycles(nanoseconds: nanoseconds - now)
+        let result = microcontroller.machine.run(untilCycle: before &+ max(cycles, 1))
+        switch result {
+        case .sliceOver:
+            busyCycles &+= clock.now &- before
+            settleFlash()
+            return false
+        case .sleeping:
+            settleFlash()
+            return true
+        case .resetRequested:
+            log("chip reset")
+            events.append(.reset)
+            microcontroller.reset()
+            advanceBus()
+        case .fault(let report): faulted(report)
+        case .breakpoint, .watchpoint, .stopped: break
+        }
+        return false
+    }
+
+    private func faulted(_ report: FaultReport) {
+        hasFaulted = true
+        view.fault = report
+        view.processor = .faulted
+        log("fault: \(report.reason)\(report.location.map { " in \($0)" } ?? "")")
+        events.append(.faulted(report))
+        scheduler?.dropAll(.noDevice)
+        status.set(view)
+    }
+
+    private func settleFlash() {
+        guard let changed = flashChangedAt, clock.nanoseconds &- changed > Self.flashSettling else { return }
+        flashChangedAt = nil
+        events.append(.flashChanged(microcontroller.flashContents))
+    }
+
+    // MARK: Commands
+
+    private func obey(_ command: DeviceCommand) {
+        catchUp()
+        switch command {
+        case .stop: isStopped = true
+        case .connect: scheduler?.connect()
+        case .disconnect: scheduler?.disconnect()
+        case .busReset: scheduler?.busReset()
+        case .submit(let transfer):
+            lastActivity = monotonicNanoseconds()
+            if hasFaulted {
+                scheduler?.finish(transfer, .noDevice)
+            } else {
+                scheduler?.submit(transfer)
+            }
+        case .withdraw(let serial, let endpoint): scheduler?.withdraw(serial: serial, endpoint: endpoint)
+        case .suspendBus: scheduler?.suspend()
+        case .resumeBus: scheduler?.resumeBus()
+        case .press(let name, let isPressed): press(name, isPressed)
+        case .forcePin(let pin, let level):
+            microcontroller.forcePin(pin, level)
+        case .serial(let bytes): microcontroller.receiveSerial(bytes)
+        case .resetChip:
+            hasFaulted = false
+            view.fault = nil
+            grantFastForward()
+            microcontroller.reset()
+        }
+        if !isStopped, !hasFaulted { advanceBus() }
+    }
+
+    /// Before something from outside happens, the machine is brought up to now.
+    private func catchUp() {
+        guard !hasFaulted, !isFast else { return }
+        let target = virtualAnchor &+ (monotonicNanoseconds() &- realAnchor)
+        let virtual = clock.nanoseconds
+        guard target > virtual, target - virtual < Self.idleQuantum * 2 else { return }
+        _ = runSlice(until: target)
+    }
+
+    private func press(_ name: String, _ isPressed: Bool) {
+        guard let index = view.buttons.firstIndex(where: { $0.name == name }) else { return }
+        view.buttons[index].isPressed = isPressed
+        microcontroller.press(microcontroller.board.buttons[index], isPressed)
+        status.set(view)
+    }
+
+    // MARK: Reports
+
+    private func log(_ line: String) {
+        view.log.append(line)
+        if view.log.count > EmulatorStatus.logLimit { view.log.removeFirst(view.log.count - EmulatorStatus.logLimit) }
+    }
+
+    private func publish(_ real: UInt64) {
+        let passed = real &- statusAt
+        guard passed >= Self.statusInterval else { return }
+        let virtual = clock.nanoseconds
+        view.realTimeFactor = Double(virtual &- statusVirtual) / Double(passed)
+        view.millionCyclesPerSecond = Double(busyCycles) * 1000 / Double(passed)
+        view.virtualTime = virtual
+        view.isAttached = microcontroller.usb.isAttached
+        view.lights = microcontroller.lights
+        switch microcontroller.machine.activity {
+        case .running: view.processor = .running
+        case .sleeping: view.processor = .sleeping
+        case .skipped: view.processor = .skipped
+        case .faulted: view.processor = .faulted
+        }
+        busyCycles = 0
+        statusAt = real
+        statusVirtual = virtual
+        status.set(view)
+    }
+
+    private func flush() {
+        guard !busEvents.isEmpty || !events.isEmpty else { return }
+        let bus = busEvents
+        let other = events
+        busEvents = []
+        events = []
+        report(bus, other)
+    }
+}
+
+extension UInt16 {
+    /// Four hexadecimal digits.
+    var hex4: String {
+        let digits = String(self, radix: 16)
+        return String(repeating: "0", count: 4 - digits.count) + digits
+    }
+}

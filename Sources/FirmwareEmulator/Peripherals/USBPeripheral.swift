@@ -1,0 +1,37 @@
+/// The FSDEV registers on the bus at 0x40005C00.
+final class USBRegisters: Peripheral {
+    let name = "USB"
+    let base: UInt32 = 0x4000_5C00
+    let size: UInt32 = 0x400
+    private let controller: FSDEV
+
+    init(_ controller: FSDEV) { self.controller = controller }
+
+    func read(_ offset: UInt32, width: AccessWidth) -> UInt32 { controller.read(offset) }
+    func write(_ offset: UInt32, width: AccessWidth, value: UInt32) { controller.write(offset, value) }
+    func reset() { controller.reset() }
+}
+
+/// The packet memory at 0x40006000.
+final class USBPacketMemory: Peripheral {
+    let name = "USB packet memory"
+    let base: UInt32 = 0x4000_6000
+    let size: UInt32
+    private let controller: FSDEV
+
+    init(_ controller: FSDEV) {
+        self.controller = controller
+        size = controller.memoryWindow
+    }
+
+    func read(_ offset: UInt32, width: AccessWidth) -> UInt32 {
+        controller.readMemory(offset, size: Int(width.rawValue))
+    }
+
+    func write(_ offset: UInt32, width: AccessWidth, value: UInt32) {
+        controller.writeMemory(offset, value, size: Int(width.rawValue))
+    }
+
+    /// Its contents survive a reset.
+    func reset() {}
+}
