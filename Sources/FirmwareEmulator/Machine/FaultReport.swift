@@ -1,5 +1,5 @@
 /// What stopped the CPU for good, for an engineer to read.
-public struct FaultReport: Sendable, CustomStringConvertible {
+public struct FaultReport: Sendable, Equatable, CustomStringConvertible {
     /// What went wrong, in words: `jump to 0x00000000, which holds no code`.
     public var reason: String
     /// r0…r15; r15 is the address of the instruction at fault.
@@ -17,7 +17,7 @@ public struct FaultReport: Sendable, CustomStringConvertible {
     public var lastBranches: [Branch]
 
     /// One jump that the CPU made.
-    public struct Branch: Sendable {
+    public struct Branch: Sendable, Equatable {
         public var from: UInt32
         public var to: UInt32
         public var location: String?

@@ -24,8 +24,10 @@ public final class MemoryMap {
     var onCodeWritten: (() -> Void)?
 
     let windows: UnsafeMutablePointer<Window>
-    /// The same with nothing in them: every access is seen, for idle-loop search and watchpoints.
+    /// The same without writing, as ``closeForWriting()`` made it: every store is seen.
     let closedWindows: UnsafeMutablePointer<Window>
+    /// The same with nothing in them: every access is seen.
+    let fullyClosedWindows: UnsafeMutablePointer<Window>
 
     private let nowhere: UnsafeMutablePointer<UInt8>
     private var pages: [UInt32: [Target]] = [:]
@@ -43,11 +45,14 @@ public final class MemoryMap {
         windows.initialize(repeating: closed, count: 256)
         closedWindows = .allocate(capacity: 256)
         closedWindows.initialize(repeating: closed, count: 256)
+        fullyClosedWindows = .allocate(capacity: 256)
+        fullyClosedWindows.initialize(repeating: closed, count: 256)
     }
 
     deinit {
         windows.deallocate()
         closedWindows.deallocate()
+        fullyClosedWindows.deallocate()
         nowhere.deallocate()
     }
 
@@ -130,7 +135,7 @@ public final class MemoryMap {
 
     /// Writes the executor's table anew: after regions, aliases or the range of decoded code in RAM changed.
     func rebuildWindows() {
-        for index in 0..<256 { windows[index] = closedWindows[index] }
+        for index in 0..<256 { windows[index] = fullyClosedWindows[index] }
         for region in regions {
             for mapping in region.mappings {
                 let segment = Int(mapping.base >> 24)
@@ -153,6 +158,14 @@ public final class MemoryMap {
                 }
                 windows[segment] = window
             }
+        }
+    }
+
+    /// Makes ``closedWindows`` what ``windows`` is now, for reading only.
+    func closeForWriting() {
+        for index in 0..<256 {
+            closedWindows[index] = windows[index]
+            closedWindows[index].writeLimit = 0
         }
     }
 
