@@ -132,9 +132,10 @@ let package = Package(
         .target(
             name: "GuestClientKit",
             dependencies: [
-                "CUSBFS",
+                "CUSBFS", "USBIPCodec",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio),
         // A guest may have no libraries at all: the client is linked fully static. ArgumentParser brings in
         // FoundationEssentials, whose static archive needs the three libraries named after it.

@@ -1,6 +1,8 @@
+#define _GNU_SOURCE
 #include "CUSBFS.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <stddef.h>
 #include <string.h>
@@ -110,3 +112,5 @@ int cusbfs_uevent_receive(int fd, void *buffer, int capacity) {
 int cusbfs_eventfd(void) { return checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
 int cusbfs_eventfd_signal(int fd) { return checked(eventfd_write(fd, 1)); }
+
+int cusbfs_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -10,10 +10,14 @@ struct GuestClient: ParsableCommand {
         abstract: "Use the 2Virt devices that are plugged into this virtual machine.",
         discussion: """
             Exit status: 0 done, 1 failed (the reason is on standard error), 2 usage, 3 no such device, \
-            4 claimed by another program or driver, 5 no permission.
+            4 claimed by somebody else, 5 no permission, 6 refused by the host or no host there, 7 not supported by this \
+            guest's kernel.
             """,
         version: "0.1.0",
-        subcommands: [ListCommand.self, ProxyCommand.self, ReleaseCommand.self, UdevRuleCommand.self])
+        subcommands: [
+            ListCommand.self, ProxyCommand.self, ReleaseCommand.self, AttachCommand.self, DetachCommand.self,
+            PortsCommand.self, UdevRuleCommand.self,
+        ])
 
     /// Not `CommandLine.arguments`, which is empty where /proc is not mounted.
     private static var arguments: [String] {

@@ -6,20 +6,42 @@ public enum GuestError: Error, Equatable, Sendable, CustomStringConvertible {
     case busy(String)
     case permission(String)
     case failed(String)
+    /// The host is not there, or does not want us.
+    case refused(String)
+    /// This guest's kernel lacks what it takes.
+    case unsupported(String)
 
-    /// 1 failed, 3 no such device, 4 claimed by somebody else, 5 permission (2 is usage, by the argument parser).
+    /// 1 failed, 3 no such device, 4 claimed by somebody else, 5 permission, 6 refused by the host, 7 not supported by the
+    /// kernel (2 is usage, by the argument parser).
     public var exitStatus: Int32 {
         switch self {
         case .failed: 1
         case .noSuchDevice: 3
         case .busy: 4
         case .permission: 5
+        case .refused: 6
+        case .unsupported: 7
         }
+    }
+
+    /// The failure of another process of this program, by its exit status.
+    init(exitStatus: Int32, _ text: String) {
+        self =
+            switch exitStatus {
+            case 3: .noSuchDevice(text)
+            case 4: .busy(text)
+            case 5: .permission(text)
+            case 6: .refused(text)
+            case 7: .unsupported(text)
+            default: .failed(text)
+            }
     }
 
     public var description: String {
         switch self {
-        case .noSuchDevice(let text), .busy(let text), .permission(let text), .failed(let text): text
+        case .noSuchDevice(let text), .busy(let text), .permission(let text), .failed(let text), .refused(let text),
+            .unsupported(let text):
+            text
         }
     }
 

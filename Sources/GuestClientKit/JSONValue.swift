@@ -1,4 +1,4 @@
-/// A value to print as JSON (RFC 8259); the guest client carries no Foundation.
+/// A JSON value (RFC 8259); the guest client carries no Foundation.
 enum JSONValue {
     case string(String)
     case number(Int)
@@ -23,6 +23,16 @@ enum JSONValue {
             if members.isEmpty { return "{}" }
             let lines = members.map { inner + Self.quoted($0.0) + ": " + $0.1.text(indent: inner) }
             return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
+        }
+    }
+
+    /// One line without spaces and without a line feed.
+    var line: String {
+        switch self {
+        case .array(let items): "[" + items.map(\.line).joined(separator: ",") + "]"
+        case .object(let members):
+            "{" + members.map { Self.quoted($0.0) + ":" + $0.1.line }.joined(separator: ",") + "}"
+        default: text()
         }
     }
 

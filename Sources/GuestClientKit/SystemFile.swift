@@ -74,4 +74,19 @@ enum SystemFile {
         guard count > 0 else { return nil }
         return printable(target.prefix(count)).split(separator: "/").last.map(String.init)
     }
+
+    /// Writes all at once, as attributes of sysfs want it; answers 0 or the errno.
+    static func write(_ text: String, to path: String, creating: Bool = false) -> Int32 {
+        let flags = O_WRONLY | O_CLOEXEC | (creating ? O_CREAT | O_TRUNC | O_NOFOLLOW : 0)
+        let descriptor = open(path, flags, 0o600)
+        guard descriptor >= 0 else { return errno }
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        while true {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count == bytes.count { return 0 }
+            if count >= 0 { return EIO }
+            if errno != EINTR { return errno }
+        }
+    }
 }

@@ -29,8 +29,12 @@ final class UeventSocket: Sendable {
         }
     }
 
+    /// Readable when there is something to take, for a poll() of several things.
+    var fileDescriptor: Int32 { descriptor }
+
     /// Empties the queue; true when it held news about USB.
-    private func takeAll() -> Bool {
+    @discardableResult
+    func takeAll() -> Bool {
         var isNews = false
         var buffer = [UInt8](repeating: 0, count: 16384)
         while true {

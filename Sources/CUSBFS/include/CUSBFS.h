@@ -40,6 +40,9 @@ int cusbfs_uevent_receive(int fd, void *buffer, int capacity);
 int cusbfs_eventfd(void);
 int cusbfs_eventfd_signal(int fd);
 
+/// A pipe that no other program inherits; answers 0, or -1 with errno.
+int cusbfs_pipe(int ends[2]);
+
 /// The program's own arguments, the name first, also where /proc is not mounted.
 int cusbfs_argument_count(void);
 const char *cusbfs_argument(int index);
