@@ -169,8 +169,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TerminalTestKit", "GuestLab", "ControlClient", "ControlProtocol", "TwoVirt", "SimulatedFirmware",
-                "AudioTestKit",
+                "TerminalTestKit", "GuestLab", "ControlClient", "ControlProtocol", "TwoVirt", "USBIP", "USBDevice",
+                "USBCore", "SimulatedFirmware", "AudioTestKit", .product(name: "Logging", package: "swift-log"),
             ] + nio,
             path: "Tests/EndToEnd"),
         .testTarget(name: "TwoVirtTests", dependencies: ["TwoVirt", "Console"]),

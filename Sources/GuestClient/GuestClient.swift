@@ -16,7 +16,7 @@ struct GuestClient: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             ListCommand.self, ProxyCommand.self, ReleaseCommand.self, AttachCommand.self, DetachCommand.self,
-            PortsCommand.self, UdevRuleCommand.self,
+            PortsCommand.self, WatchCommand.self, UdevRuleCommand.self,
         ])
 
     /// Not `CommandLine.arguments`, which is empty where /proc is not mounted.

@@ -18,4 +18,30 @@ struct TerminationSignals {
         var arrived: Int32 = 0
         while sigwait(&set, &arrived) == EINTR {}
     }
+
+    /// Calls `body` on a thread of its own when one arrives.
+    func onArrival(_ body: @escaping @Sendable () -> Void) {
+        let box = Unmanaged.passRetained(Arrival(signals: self, body: body))
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                let arrival = Unmanaged<Arrival>.fromOpaque(argument).takeRetainedValue()
+                arrival.signals.wait()
+                arrival.body()
+                return nil
+            }, box.toOpaque())
+        if code != 0 { box.release() }
+    }
+
+    private final class Arrival {
+        let signals: TerminationSignals
+        let body: @Sendable () -> Void
+
+        init(signals: TerminationSignals, body: @escaping @Sendable () -> Void) {
+            self.signals = signals
+            self.body = body
+        }
+    }
 }

@@ -22,6 +22,12 @@ extension JSONValue {
         return members.first { $0.0 == name }?.1
     }
 
+    /// The first member of an object, which of a message says what it is.
+    var firstMember: (name: String, value: JSONValue)? {
+        guard case .object(let members) = self, let first = members.first else { return nil }
+        return (first.0, first.1)
+    }
+
     var string: String? {
         guard case .string(let text) = self else { return nil }
         return text
@@ -108,7 +114,9 @@ extension JSONValue {
         private mutating func number() throws(ParseError) -> JSONValue {
             let start = offset
             while let byte = next, (0x30...0x39).contains(byte) || "+-.eE".utf8.contains(byte) { offset += 1 }
-            guard offset > start, text[start..<offset].contains(where: { (0x30...0x39).contains($0) }) else { throw failure }
+            guard offset > start, text[start..<offset].contains(where: { (0x30...0x39).contains($0) }) else {
+                throw failure
+            }
             let digits = String(decoding: text[start..<offset], as: UTF8.self)
             return Int(digits).map { .number($0) } ?? .null
         }

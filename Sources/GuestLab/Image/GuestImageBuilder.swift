@@ -11,7 +11,7 @@ public struct GuestImageBuilder: Sendable {
     public let cacheDirectory: String
 
     /// Raised when the layout of the cached image changes in a way its inputs do not show.
-    private static let layoutVersion = "2"
+    private static let layoutVersion = "3"
 
     public init(cacheDirectory: String = LabCache.defaultDirectory) {
         self.cacheDirectory = cacheDirectory

@@ -15,6 +15,7 @@ struct InitramfsContents {
         for name in MergedUsr.directories {
             try writer.add(CPIOEntry(path: name, permissions: 0o777, kind: .symbolicLink(target: "usr/\(name)")))
         }
+        try writer.add(CPIOEntry(path: "var/run", permissions: 0o777, kind: .symbolicLink(target: "../run")))
         // The kernel opens /dev/console for init before devtmpfs is mounted.
         try writer.add(
             CPIOEntry(path: "dev/console", permissions: 0o600, kind: .characterDevice(major: 5, minor: 1)))

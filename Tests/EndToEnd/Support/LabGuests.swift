@@ -47,6 +47,22 @@ final class LabGuests: Sendable {
         return guest
     }
 
+    /// A guest with a network card, Debian's USB/IP tool, ALSA's tools and the guest agent.
+    func networked(_ name: String = "net") async throws -> Guest {
+        if let guest = guests.withLock({ $0[name] }), guest.isRunning { return guest }
+        let contents = GuestContents(packages: ["usbip", "alsa-utils", "qemu-guest-agent"])
+        let guest = try await Guest.boot(
+            GuestConfiguration(
+                name: name, image: try await GuestImageBuilder().build(contents), memoryMiB: 512, network: .user,
+                guestAgent: true, qmpDirectory: qmpDirectory,
+                extraFiles: [
+                    GuestFile(
+                        path: "/usr/bin/2virt-guest", contents: .hostFile(try BuiltProducts.path(of: "2virt-guest")))
+                ]))
+        guests.withLock { $0[name] = guest }
+        return guest
+    }
+
     static func start() async throws -> LabGuests {
         guard Tmux.isThere else { throw LabError.missingPackages(["tmux"]) }
         return try LabGuests(image: try await GuestImageBuilder().build())
