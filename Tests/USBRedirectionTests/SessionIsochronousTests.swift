@@ -109,10 +109,10 @@ struct SessionIsochronousTests {
         arguments: [
             (0x82, 2, 2), (0x80, 2, 2), (0x00, 2, 2), (0x8F, 2, 2), (0xF1, 2, 2), (0x81, 0, 2), (0x81, 2, 0),
         ] as [(UInt8, UInt8, UInt8)])
-    func whatCannotBeStartedIsInvalid(_ endpoint: UInt8, _ packets: UInt8, _ urbs: UInt8) throws {
+    func whatCannotBeStartedIsStalled(_ endpoint: UInt8, _ packets: UInt8, _ urbs: UInt8) throws {
         let harness = try Harness()
         #expect(
-            try harness.start(endpoint, packets: packets, urbs: urbs) == [Harness.status(7, .invalid, endpoint)])
+            try harness.start(endpoint, packets: packets, urbs: urbs) == [Harness.status(7, .stall, endpoint)])
         #expect(harness.port.pendingCount == 0)
     }
 
@@ -171,7 +171,7 @@ struct SessionIsochronousTests {
         }
         #expect(harness.port.pendingCount == 0)
         if how == "alternate" {
-            #expect(try harness.start(0x81) == [Harness.status(7, .invalid, 0x81)])
+            #expect(try harness.start(0x81) == [Harness.status(7, .stall, 0x81)])
             _ = try harness.exchange(Message(31, .setAlternateSetting(interface: 0, alternate: 1)))
             _ = try harness.start(0x81)
             #expect(numbers(try harness.advance(4)) == [0, 1])

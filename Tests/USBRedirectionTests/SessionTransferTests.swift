@@ -257,7 +257,7 @@ struct SessionTransferTests {
                 Message(1, .startIsochronousStream(endpoint: 0x83, packetsPerURB: 8, urbs: 4)),
                 Message(2, .isochronousPacket(DataPacket(endpoint: 3, length: 1, data: [0]))),
                 Message(3, .stopIsochronousStream(endpoint: 0x83))) == [
-                    Message(1, .isochronousStreamStatus(.invalid, endpoint: 0x83)),
+                    Message(1, .isochronousStreamStatus(.stall, endpoint: 0x83)),
                     Message(3, .isochronousStreamStatus(.success, endpoint: 0x83)),
                 ])
     }

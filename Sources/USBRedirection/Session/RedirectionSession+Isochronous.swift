@@ -8,7 +8,9 @@ extension RedirectionSession {
             let stream = IsochronousStream(
                 endpoint: endpoint, packetsPerTransfer: packetsPerTransfer, transfers: transfers)
         else {
-            send(id, .isochronousStreamStatus(.invalid, endpoint: rawAddress))
+            // Stall, not invalid: QEMU would think the stream started for ever, also after it has set the alternate
+            // setting that has the endpoint.
+            send(id, .isochronousStreamStatus(.stall, endpoint: rawAddress))
             return
         }
         let index = endpoint.address.index
