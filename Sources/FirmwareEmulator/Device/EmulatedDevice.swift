@@ -63,7 +63,6 @@ public final class EmulatedDevice: Firmware {
         isStarted = startThread {
             // It was made once already, so the image is known to fit.
             guard let microcontroller = try? make() else { return }
-            microcontroller.releaseButtons()
             let runner = MachineRunner(microcontroller: microcontroller, mailbox: mailbox, status: shared) {
                 bus, events in
                 executor.execute { bound.value?.deliver(bus, events) }

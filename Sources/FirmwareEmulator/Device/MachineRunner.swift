@@ -22,9 +22,8 @@ final class MachineRunner {
     let status: Shared<EmulatorStatus>
     private let report: ([BusEvent], [EmulatedDeviceEvent]) -> Void
     let microcontroller: Microcontroller
-    private var scheduler: BusScheduler?
-    private var busEvent: ClockEvent?
-    private var busDue: UInt64 = 0
+    private var drive: BusDrive?
+    private var scheduler: BusScheduler? { drive?.scheduler }
 
     private var busEvents: [BusEvent] = []
     private var events: [EmulatedDeviceEvent] = []
@@ -65,8 +64,8 @@ final class MachineRunner {
             for command in mailbox.receive(until: deadline) { obey(command) }
             flush()
         }
-        microcontroller.usb.onActivity = {}
         scheduler?.disconnect()
+        drive = nil
         view.processor = .off
         status.set(view)
         flush()
@@ -77,21 +76,6 @@ final class MachineRunner {
         realAnchor = now
         fastSince = now
         statusAt = now
-        let scheduler = BusScheduler(controller: microcontroller.usb, now: clock.nanoseconds) { [unowned self] event in
-            busEvents.append(event)
-            note(event)
-        }
-        self.scheduler = scheduler
-        busEvent = clock.event("USB bus") { [unowned self] in advanceBus() }
-        clock.onFrequencyChange.append { [unowned self] in scheduleBus() }
-        microcontroller.usb.onActivity = { [unowned self] in
-            // The controller answers a microsecond after firmware has armed it.
-            let soon = clock.nanoseconds + 1000
-            if soon < busDue, scheduler.wantsActivity {
-                busDue = soon
-                scheduleBus()
-            }
-        }
         microcontroller.machine.onDiagnostic = { [unowned self] diagnostic in
             log("\(diagnostic)")
             events.append(.diagnostic(diagnostic))
@@ -104,22 +88,15 @@ final class MachineRunner {
         }
         microcontroller.onFlashChange = { [unowned self] _, _ in flashChangedAt = clock.nanoseconds }
         view.buttons = microcontroller.board.buttons.map { .init(name: $0.name, isPressed: false) }
-        microcontroller.powerOn()
-        advanceBus()
+        let drive = BusDrive(microcontroller) { [unowned self] event in
+            busEvents.append(event)
+            note(event)
+        }
+        self.drive = drive
+        drive.powerOn()
     }
 
     // MARK: Bus
-
-    private func advanceBus() {
-        guard let scheduler else { return }
-        busDue = scheduler.advance(to: clock.nanoseconds)
-        scheduleBus()
-    }
-
-    private func scheduleBus() {
-        let now = clock.nanoseconds
-        busEvent?.schedule(after: clock.cycles(nanoseconds: busDue > now ? busDue - now : 0) + 1)
-    }
 
     private func note(_ event: BusEvent) {
         switch event {
@@ -205,7 +182,7 @@ final class MachineRunner {
             log("chip reset")
             events.append(.reset)
             microcontroller.reset()
-            advanceBus()
+            drive?.advance()
         case .fault(let report): faulted(report)
         case .breakpoint, .watchpoint, .stopped: break
         }
@@ -257,7 +234,7 @@ final class MachineRunner {
             grantFastForward()
             microcontroller.reset()
         }
-        if !isStopped, !hasFaulted { advanceBus() }
+        if !isStopped, !hasFaulted { drive?.advance() }
     }
 
     /// Before something from outside happens, the machine is brought up to now.

@@ -25,7 +25,7 @@ public struct SymbolTable: Sendable, Equatable {
     public var isEmpty: Bool { symbols.isEmpty }
 
     /// The last symbol at or below an address, when the address lies in it (or it has no size).
-    public func symbol(at address: UInt32) -> Symbol? {
+    public func find(_ address: UInt32) -> Symbol? {
         var low = 0
         var high = symbols.count
         while low < high {
@@ -40,7 +40,7 @@ public struct SymbolTable: Sendable, Equatable {
 
     /// `main+0x1c`; nil when nothing is near.
     public func name(at address: UInt32) -> String? {
-        guard let symbol = symbol(at: address) else { return nil }
+        guard let symbol = find(address) else { return nil }
         let offset = address - symbol.address
         return offset == 0 ? symbol.name : "\(symbol.name)+0x\(String(offset, radix: 16))"
     }
