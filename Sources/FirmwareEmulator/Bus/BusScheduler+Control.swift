@@ -62,6 +62,7 @@ extension BusScheduler {
             if execution.received.count == asked || packet.count < packetSize0 {
                 execution.stage = .statusOut
                 execution.toggle = true
+                controlNotBefore = now + Self.stageGap
             }
         }
         execution.silentTries = 0
@@ -106,6 +107,7 @@ extension BusScheduler {
     private func controlEnded(_ result: ControlExecution.Result) {
         controlBusyAtActivity = nil
         controlEligibleFrame = 0
+        controlNotBefore = now + Self.stageGap
         guard let execution = control else { return }
         guard case .guest(let transfer) = execution.owner else { return hostRequestEnded(result) }
         control = nil

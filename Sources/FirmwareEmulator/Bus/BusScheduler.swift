@@ -16,6 +16,8 @@ public final class BusScheduler {
     /// Our own requests give up after (USB 2.0 section 9.2.6.1).
     static let requestTimeout: UInt64 = 5_000_000_000
     static let enumerationAttempts = 3
+    /// Between the stages of a control transfer, and between two of them.
+    static let stageGap: UInt64 = 250_000
     /// Frames in which a packet is tried again when nothing at all is answered.
     static let silentTries = 20
     /// The address that the device is given; there is no other on its bus.
@@ -60,6 +62,9 @@ public final class BusScheduler {
     var control: ControlExecution?
     var controlBusyAtActivity: UInt64?
     var controlEligibleFrame: UInt64 = 0
+    /// The next packet of endpoint 0 is not sent before: hosts take their time between stages, and firmware that polls
+    /// its controller relies on it.
+    var controlNotBefore: UInt64 = 0
     var packetSize0 = 8
     var lastPipe = 0
     var configuration: UInt8 = 0
@@ -225,18 +230,24 @@ public final class BusScheduler {
 
     /// When the next transaction is to be made; nil when nothing can be asked before the next frame.
     private func transactionDue() -> UInt64? {
-        switch state {
-        case .asking: controlIsEligible ? max(busyUntil, now) : nil
-        case .ready: nextPipe() == nil && !controlIsEligible ? nil : max(busyUntil, now)
-        default: nil
-        }
+        guard state == .ready || isAsking else { return nil }
+        let control = controlIsEligible ? max(busyUntil, controlNotBefore, now) : nil
+        let data = state == .ready && nextPipe() != nil ? max(busyUntil, now) : nil
+        guard let control, let data else { return control ?? data }
+        return min(control, data)
+    }
+
+    private var isAsking: Bool {
+        if case .asking = state { return true }
+        return false
     }
 
     private func transact() {
-        startControl()
-        if controlIsEligible, control != nil {
-            controlTransaction()
-        } else if state == .ready, let pipe = nextPipe() {
+        if controlIsEligible, controlNotBefore <= now {
+            startControl()
+            if control != nil { return controlTransaction() }
+        }
+        if state == .ready, let pipe = nextPipe() {
             lastPipe = pipe
             dataTransaction(pipe)
         }

@@ -10,6 +10,10 @@ final class USBRegisters: Peripheral {
     func read(_ offset: UInt32, width: AccessWidth) -> UInt32 { controller.read(offset) }
     func write(_ offset: UInt32, width: AccessWidth, value: UInt32) { controller.write(offset, value) }
     func reset() { controller.reset() }
+
+    func isNeutral(_ offset: UInt32, width: AccessWidth, value: UInt32) -> Bool {
+        controller.isNeutral(offset, value)
+    }
 }
 
 /// The packet memory at 0x40006000.

@@ -15,6 +15,8 @@ extension FSDEV: USBDeviceController {
 
     public func busReset() {
         guard isListening else { return }
+        // SE0 until the first frame: firmware tells a reset from noise by it.
+        lineState = 0
         wake()
         resetBlock()
         updateLines()
@@ -50,9 +52,10 @@ extension FSDEV: USBDeviceController {
         updateLines()
     }
 
-    /// Bus activity while the firmware has suspended the block.
+    /// The first bus activity since the firmware has suspended the block.
     private func wake() {
-        guard control & Control.forceSuspend != 0 else { return }
+        guard control & Control.forceSuspend != 0, isDormant else { return }
+        isDormant = false
         control &= ~Control.lowPower
         events |= Event.wakeUp
     }

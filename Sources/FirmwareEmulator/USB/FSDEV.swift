@@ -70,6 +70,8 @@ public final class FSDEV {
     private var batteryCharging: UInt16 = 0
     var memory: [UInt8]
     var idleFrames = 0
+    /// FSUSP was set and nothing has happened on the bus since.
+    var isDormant = false
     public internal(set) var activity: UInt64 = 0
     public private(set) var lines = Lines()
     public private(set) var isAttached = false
@@ -123,6 +125,7 @@ public final class FSDEV {
         linkPower = 0
         batteryCharging = 0
         idleFrames = 0
+        isDormant = false
         updateLines()
         updateAttachment()
     }
@@ -146,7 +149,8 @@ public final class FSDEV {
     }
 
     public func write(_ offset: UInt32, _ value: UInt32) {
-        guard offset & 2 == 0 else { return }
+        // Polling drivers write the same values again and again.
+        guard !isNeutral(offset, value) else { return }
         let value = UInt16(truncatingIfNeeded: value)
         activity &+= 1
         switch offset & ~3 {
@@ -168,10 +172,31 @@ public final class FSDEV {
         onActivity()
     }
 
+    /// A write that leaves everything as it is.
+    func isNeutral(_ offset: UInt32, _ value: UInt32) -> Bool {
+        guard offset & 2 == 0 else { return true }
+        let value = UInt16(truncatingIfNeeded: value)
+        switch offset & ~3 {
+        case 0x00...0x1C:
+            var register = endpoints[Int(offset >> 2)]
+            register.write(value)
+            return register == endpoints[Int(offset >> 2)]
+        // FRES raises its event again each time.
+        case 0x40: return value & implementedControl == control && value & Control.forceReset == 0
+        case 0x44: return events & (value | ~Event.clearable) == events
+        case 0x4C: return deviceAddress == value & 0x00FF
+        case 0x50: return bufferTable == value & 0xFFF8
+        case 0x54, 0x58: return false
+        default: return true
+        }
+    }
+
+    private var implementedControl: UInt16 { variant.hasLinkPowerManagement ? 0xFFBF : 0xFF1F }
+
     private func writeControl(_ value: UInt16) {
-        let implemented: UInt16 = variant.hasLinkPowerManagement ? 0xFFBF : 0xFF1F
         let before = control
-        control = value & implemented
+        control = value & implementedControl
+        if before & Control.forceSuspend == 0, control & Control.forceSuspend != 0 { isDormant = true }
         if control & Control.forceReset != 0 {
             // The block is held in reset; the event is what firmware sees of it.
             resetBlock()
