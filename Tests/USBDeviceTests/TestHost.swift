@@ -4,7 +4,7 @@ import USBCore
 @testable import USBDevice
 
 /// A wire and a guest in one: submits, and keeps every completion.
-final class TestHost: TransferHost, DevicePortObserver {
+final class TestHost: TransferHost {
     let device: SimulatedDevice
     let port: DevicePort
     private(set) var completions: [TransferCompletion] = []
@@ -14,6 +14,7 @@ final class TestHost: TransferHost, DevicePortObserver {
     /// Called after a completion was kept.
     var onCompletion: (TransferCompletion) -> Void = { _ in }
     private var nextID: TransferID = 1000
+    private let observer = Observer()
 
     init(
         _ functions: [any Function], speeds: Set<Speed> = [.full, .high, .super], at speed: Speed? = .high,
@@ -22,7 +23,8 @@ final class TestHost: TransferHost, DevicePortObserver {
         device = try SimulatedDevice(
             identity: DeviceIdentity(product: "Desk", serialNumber: "S1"), functions: functions, speeds: speeds)
         port = DevicePort(firmware: device)
-        port.observer = self
+        observer.host = self
+        port.observer = observer
         if let speed {
             try port.connect(to: self, speed: speed)
             if configured { configure() }
@@ -34,9 +36,15 @@ final class TestHost: TransferHost, DevicePortObserver {
         onCompletion(completion)
     }
     func portWantsReconnect(_ port: DevicePort) { reconnects += 1 }
-    func portDidConnect(_ port: DevicePort, speed: Speed) { plugs.append("connect \(speed.name)") }
-    func portDidDisconnect(_ port: DevicePort) { plugs.append("disconnect") }
-    func port(_ port: DevicePort, changed change: DeviceChange) { changes.append(change) }
+
+    /// Somebody else than the host, which hears of a disconnect too.
+    private final class Observer: DevicePortObserver {
+        weak var host: TestHost?
+
+        func portDidConnect(_ port: DevicePort, speed: Speed) { host?.plugs.append("connect \(speed.name)") }
+        func portDidDisconnect(_ port: DevicePort) { host?.plugs.append("disconnect") }
+        func port(_ port: DevicePort, changed change: DeviceChange) { host?.changes.append(change) }
+    }
 
     func configure(_ value: UInt16 = 1) {
         #expect(request(.out, .standard, .device, 9, value: value).status == .success)
