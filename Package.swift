@@ -12,11 +12,14 @@ let fuzzed: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-O"
 let fuzzers: [Target] =
     isFuzzing
     ? [
+        ("FuzzUSBRedirection", "RedirectionTestKit"), ("FuzzUSBIPSession", "USBIPTestKit"),
+        ("FuzzUSBIPOperations", "USBIPTestKit"),
+    ].map { name, kit in
         .executableTarget(
-            name: "FuzzUSBRedirection", dependencies: ["RedirectionTestKit"],
+            name: name, dependencies: [.init(stringLiteral: kit)],
             swiftSettings: [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])])
-    ] : []
+    } : []
 
 let package = Package(
     name: "2virt",
@@ -80,6 +83,13 @@ let package = Package(
         .target(
             name: "FirmwareEmulator",
             dependencies: ["USBCore", "USBDevice", .product(name: "DequeModule", package: "swift-collections")]),
+        // An importer that holds an exporter to its promises, and a device that does as a test says.
+        .target(
+            name: "USBIPTestKit",
+            dependencies: [
+                "USBIP", "USBIPCodec", "USBDevice", .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ] + nio, swiftSettings: fuzzed),
         .target(
             name: "Hypervisor",
             dependencies: [.product(name: "Logging", package: "swift-log")] + nio),
@@ -200,6 +210,15 @@ let package = Package(
             ] + nio),
         // Checks what was recorded from a microphone, for tests.
         .target(name: "AudioTestKit", dependencies: ["SimulatedFirmware"], path: "Tests/AudioTestKit"),
+        .testTarget(
+            name: "USBIPTests",
+            dependencies: [
+                "USBIP", "USBIPCodec", "USBIPTestKit", "USBDevice",
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+            ] + nio),
         .target(name: "SnapshotFixtures", dependencies: ["ControlProtocol"], path: "Tests/SnapshotFixtures"),
         .testTarget(
             name: "ConsoleTests", dependencies: ["Console", "ControlProtocol", "SnapshotFixtures"], exclude: ["Golden"]),

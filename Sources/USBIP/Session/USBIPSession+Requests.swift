@@ -69,7 +69,7 @@ extension USBIPSession {
 
     private func submit(_ urb: PendingURB, _ command: SubmitCommand, _ transfer: (TransferID) -> Transfer) {
         guard urbs.count < limits.maximumPendingURBs, pendingBytes + urb.cost <= limits.maximumPendingBytes,
-            let id = urbs.insert(urb)
+            let id = urbs.add(urb)
         else { return refuse(urb, .noMemory) }
         pendingBytes += urb.cost
         port.submit(transfer(id))
@@ -78,10 +78,12 @@ extension USBIPSession {
     /// One RET_UNLINK, always; after the target's RET_SUBMIT where there is one.
     private func unlink(_ command: UnlinkCommand) {
         var status = URBStatus.success
-        if let id = urbs.id(ofSequenceNumber: command.target) {
+        // Rare, and at most 4096 to look at.
+        if let id = urbs.first(where: { $0.sequenceNumber == command.target }) {
             answersUnlinked = false
-            urbs.markUnlinking(id)
+            unlinking = id
             port.cancel(id)
+            unlinking = nil
             // No longer pending in any case; a device that had an answer ready has sent it ahead of ours.
             _ = urbs.remove(id)
             if !answersUnlinked { status = .unlinked }

@@ -35,10 +35,12 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
     @exclusivity(unchecked) var decoder: URBRequestDecoder
     @exclusivity(unchecked) private var inbound = ByteBuffer()
     @exclusivity(unchecked) var outgoing = ByteBuffer()
-    @exclusivity(unchecked) var urbs = PendingURBs()
+    @exclusivity(unchecked) var urbs = TransferSlots<PendingURB>()
     @exclusivity(unchecked) var pendingBytes = 0
     @exclusivity(unchecked) var endpoints = EndpointMasks()
-    /// A URB that was being taken back has been answered after all.
+    /// The transfer that is being taken back, while that lasts.
+    @exclusivity(unchecked) var unlinking: TransferID?
+    /// It has been answered after all.
     @exclusivity(unchecked) var answersUnlinked = false
     @exclusivity(unchecked) private var spare = ByteBuffer()
     @exclusivity(unchecked) private var isReading = false
@@ -94,13 +96,15 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
 
     /// URBs that the device has.
     public var pendingCount: Int { urbs.count }
+    /// Bytes that have come and wait: for the rest of a request, or for the importer to read.
+    public var unreadBytes: Int { inbound.readableBytes }
 
     // MARK: TransferHost
 
     public func port(_ port: DevicePort, completed completion: TransferCompletion) {
         guard let urb = urbs.remove(completion.id) else { return }
         pendingBytes -= urb.cost
-        if urb.isUnlinking {
+        if completion.id == unlinking {
             // Taken back: RET_UNLINK is the only answer. If the device was faster, its answer goes ahead of that.
             if completion.status == .cancelled { return }
             answersUnlinked = true
@@ -314,7 +318,7 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
             port.disconnect()
         }
         end = reason
-        urbs.removeAll()
+        urbs = TransferSlots()
         pendingBytes = 0
         inbound = ByteBuffer()
         flush()

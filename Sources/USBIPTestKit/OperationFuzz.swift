@@ -1,0 +1,69 @@
+import NIOCore
+import USBIPCodec
+
+/// One fuzz input read as requests and as replies of the op phase: whole and in pieces it means the same, nothing is taken
+/// before all is there, and what was understood can be written and read again.
+public enum OperationFuzz {
+    /// - Returns: what was violated, nil when all is well.
+    public static func run(_ input: some Collection<UInt8>) -> String? {
+        guard let first = input.first else { return nil }
+        let bytes = Array(input.dropFirst())
+        let step = Int(first & 0x7F) + 1
+        return request(bytes, step) ?? reply(bytes, step)
+    }
+
+    private static func request(_ bytes: [UInt8], _ step: Int) -> String? {
+        let whole = outcome(bytes, step: bytes.count) { buffer throws(USBIPError) in
+            try OperationRequest.read(from: &buffer)
+        }
+        let pieces = outcome(bytes, step: step) { buffer throws(USBIPError) in
+            try OperationRequest.read(from: &buffer)
+        }
+        guard whole == pieces else { return "request in pieces of \(step): \(pieces), whole: \(whole)" }
+        guard case .read(let request, _) = whole else { return nil }
+        var again = ByteBuffer()
+        request.write(to: &again)
+        return (try? OperationRequest.read(from: &again)) == request ? nil : "request \(request) is not read as written"
+    }
+
+    private static func reply(_ bytes: [UInt8], _ step: Int) -> String? {
+        let limits = USBIPLimits(maximumListedDevices: 64)
+        let read = { (buffer: inout ByteBuffer) throws(USBIPError) in
+            try OperationReply.read(from: &buffer, limits: limits)
+        }
+        let whole = outcome(bytes, step: bytes.count, read)
+        let pieces = outcome(bytes, step: step, read)
+        guard whole == pieces else { return "reply in pieces of \(step): \(pieces), whole: \(whole)" }
+        guard case .read(let reply, _) = whole else { return nil }
+        var again = ByteBuffer()
+        reply.write(to: &again)
+        return (try? OperationReply.read(from: &again, limits: limits)) == reply
+            ? nil : "reply \(reply) is not read as written"
+    }
+
+    private enum Outcome<Value: Equatable>: Equatable {
+        case incomplete
+        case refused(USBIPError)
+        /// With what is left behind it.
+        case read(Value, rest: Int)
+    }
+
+    private static func outcome<Value: Equatable>(
+        _ bytes: [UInt8], step: Int, _ read: (inout ByteBuffer) throws(USBIPError) -> Value?
+    ) -> Outcome<Value> {
+        var buffer = ByteBuffer()
+        var rest = bytes[...]
+        repeat {
+            buffer.writeBytes(rest.prefix(max(1, step)))
+            rest = rest.dropFirst(max(1, step))
+            let before = buffer.readableBytes
+            do {
+                if let value = try read(&buffer) { return .read(value, rest: buffer.readableBytes + rest.count) }
+            } catch {
+                return .refused(error)
+            }
+            guard buffer.readableBytes == before else { return .incomplete }
+        } while !rest.isEmpty
+        return .incomplete
+    }
+}
