@@ -117,6 +117,9 @@ final class BlockingImporter {
         return try operation(.importDevice(busID))
     }
 
+    /// Awaits the answer to a request that was sent in another way.
+    func note(_ request: URBRequest) { peer.note(request) }
+
     func send(_ requests: URBRequest...) throws { try send(peer.bytes(requests).readableBytesView) }
 
     /// That many replies.

@@ -74,7 +74,6 @@ extension Exporter {
         measuring channel: (any Channel)?
     ) throws -> ImportOutcome {
         let limits = settings.limits
-        let token = try state.withLockedValue { try $0.reserve(device, for: info, maximum: limits.maximumImports) }
         let session = USBIPSession(
             port: device.port.value, deviceID: device.deviceID, speed: device.speed, limits: limits.session,
             firstRequestTimeLimit: limits.firstRequestTimeLimit, logger: logger
@@ -82,6 +81,10 @@ extension Exporter {
             state.withLockedValue { _ = $0.importers.removeValue(forKey: device.busID) }
             logger.info("USB/IP: \(info.peer) has no longer \(device.name): \(end)")
             report(.importerDetached(busID: device.busID, reason: end.description))
+        }
+        let bound = NIOLoopBound(session, eventLoop: device.eventLoop)
+        let token = try state.withLockedValue {
+            try $0.reserve(device, for: info, bound, maximum: limits.maximumImports)
         }
         do {
             try session.connectDevice(
@@ -96,11 +99,7 @@ extension Exporter {
             state.withLockedValue { _ = $0.importers.removeValue(forKey: device.busID) }
             throw error
         }
-        let bound = NIOLoopBound(session, eventLoop: device.eventLoop)
-        state.withLockedValue {
-            $0.importers[device.busID]?.session = bound
-            $0.importers[device.busID]?.channel = channel
-        }
+        state.withLockedValue { $0.importers[device.busID]?.channel = channel }
         logger.info("USB/IP: \(info.peer) has \(device.name)")
         report(.importerAttached(busID: device.busID, info))
         ClientBootstrap(group: device.eventLoop)

@@ -82,8 +82,8 @@ public final class Exporter: Sendable {
             try? await channel.close()
             if case .unix(let path) = address { unlink(path) }
         }
-        for channel in connections { try? await channel.close() }
         for busID in imported { await release(busID: busID, reason: "the exporter stops") }
+        for channel in connections { try? await channel.close() }
     }
 
     private func listen(_ listener: ExporterListener) async throws -> any Channel {

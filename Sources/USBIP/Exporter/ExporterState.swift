@@ -6,8 +6,7 @@ struct ExporterState {
     struct Importer {
         let token = Token()
         var info: ImporterInfo
-        /// nil for the moment between the decision and the session.
-        var session: NIOLoopBound<USBIPSession>?
+        var session: NIOLoopBound<USBIPSession>
         /// Whose round-trip time is the importer's.
         var channel: (any Channel)?
     }
@@ -33,13 +32,13 @@ struct ExporterState {
     }
 
     mutating func reserve(
-        _ device: ExportedDevice, for info: ImporterInfo, maximum: Int
+        _ device: ExportedDevice, for info: ImporterInfo, _ session: NIOLoopBound<USBIPSession>, maximum: Int
     ) throws(Refusal) -> Token {
         // It may have been withdrawn since it was looked up.
         guard isRunning, devices[device.busID]?.token === device.token else { throw .unknown }
         if let holder = importers[device.busID] { throw .taken(holder.info) }
         guard importers.count < maximum else { throw .tooMany }
-        let importer = Importer(info: info)
+        let importer = Importer(info: info, session: session)
         importers[device.busID] = importer
         return importer.token
     }

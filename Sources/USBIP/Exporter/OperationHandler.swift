@@ -42,6 +42,8 @@ final class OperationHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard !hasStarted else { return }
         hasStarted = true
         peer = listener.peerName(context.channel.remoteAddress)
+        // A TCP peer without an address has gone again.
+        if case .tcp = listener.address, context.channel.remoteAddress == nil { return end(context) }
         guard listener.admits(context.channel.remoteAddress) else {
             return refuse(context, "its address is not in the listener's allowed networks")
         }

@@ -23,7 +23,11 @@ extension USBIPSession {
     /// A reply to what never reached the device.
     func refuse(_ urb: PendingURB, _ status: URBStatus) {
         if let packets = urb.packets {
-            sendIsochronous(urb, status, packets: packets, data: [])
+            // What the request says of lengths and statuses is the importer's.
+            sendIsochronous(
+                urb, status,
+                packets: packets.map { IsochronousDescriptor(offset: $0.offset, length: $0.length, status: status) },
+                data: [])
         } else {
             send(urb, status, actualLength: 0)
         }
