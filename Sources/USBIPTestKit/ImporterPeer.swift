@@ -7,7 +7,7 @@ public struct ImporterPeer {
     public let deviceID: UInt32
     public private(set) var ledger = ImporterLedger()
     private let isochronous: Set<EndpointAddress>
-    private var decoder = URBReplyDecoder()
+    private let decoder = URBReplyDecoder()
     private var inbound = ByteBuffer()
 
     /// An exporter broke a promise.
@@ -46,8 +46,11 @@ public struct ImporterPeer {
     public mutating func receive(_ bytes: ByteBuffer) throws -> [URBReply] {
         var bytes = bytes
         inbound.writeBuffer(&bytes)
+        var unread = inbound
+        inbound = ByteBuffer()
+        defer { inbound = unread }
         var replies: [URBReply] = []
-        while let reply = try decoder.next(from: &inbound, awaited: { [ledger] in ledger.awaited($0) }) {
+        while let reply = try decoder.next(from: &unread, awaited: { ledger.awaited($0) }) {
             ledger.received(reply)
             if let fault = ledger.fault { throw Violation(description: fault) }
             replies.append(reply)

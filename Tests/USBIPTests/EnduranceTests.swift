@@ -27,6 +27,12 @@ extension RealSocketTests {
         @Test func tenThousandConnectionsDroppedAtRandomPointsLeaveNothing() async throws {
             let real = try await RealExporter()
             let device = try await real.publish("desk") { $0.sourceFill = 3 }
+            // Event loops open what they need at first use.
+            for _ in 0..<8 { _ = try BlockingImporter(port: real.port).operation(.listDevices) }
+            var first: BlockingImporter? = try BlockingImporter(port: real.port)
+            #expect(try first?.importDevice("1-1").record != nil)
+            first = nil
+            try await real.eventually("all closed") { real.exporter.openConnections == 0 }
             let before = try descriptors
             var random = SplitMix64(state: 10_000)
             var halfway = 0

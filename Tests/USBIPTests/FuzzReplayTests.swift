@@ -23,7 +23,7 @@ struct FuzzReplayTests {
         let corpus = try Fixtures.corpus(name).map(\.bytes).filter { !$0.isEmpty }
         try #require(!corpus.isEmpty)
         var random = SplitMix64(state: 0x1BBD)
-        for round in 0..<4000 {
+        for round in 0..<2000 {
             let input = mutate(corpus, &random)
             let fault = run(input)
             #expect(fault == nil, "round \(round): \(input)")

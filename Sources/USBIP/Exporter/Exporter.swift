@@ -165,6 +165,9 @@ public final class Exporter: Sendable {
         }
     }
 
+    /// Connections of all kinds, importers included.
+    public var openConnections: Int { state.withLockedValue { $0.connections.count + $0.importers.count } }
+
     // MARK: What connections report
 
     func report(_ event: ExporterEvent) { onEvent(event) }
