@@ -12,6 +12,7 @@ extension VMMonitor {
         state.accelerator = accelerator(kvm: try await optional(client, "query-kvm"))
         state.startedAt = state.pid.flatMap(ProcessStatus.read)?.startedAt
         state.controllers = try await ControllerDiscovery(client: client).controllers()
+        state.guestAgentSocket = try await GuestAgentDiscovery(client: client).socketPath()
     }
 
     /// A socket made by a manager has that manager as its peer, and a renamed QEMU is not known by its name: then the

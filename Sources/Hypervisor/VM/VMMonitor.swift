@@ -190,6 +190,7 @@ actor VMMonitor {
         state.cpuPercent = nil
         state.startedAt = nil
         state.controllers = []
+        state.guestAgentSocket = nil
         meter = CPUMeter()
         lastUSB = nil
     }

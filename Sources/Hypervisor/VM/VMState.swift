@@ -19,6 +19,8 @@ public struct VMState: Sendable, Equatable, Identifiable {
     public var startedAt: Date?
     public var qemuVersion: String?
     public var controllers: [USBController] = []
+    /// The UNIX socket of its guest agent, if it has one; whether an agent answers is known by asking it.
+    public var guestAgentSocket: String?
     /// The last thing that happened to it, such as `guest reset`.
     public var lastEvent: String?
 
