@@ -104,7 +104,7 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "USBDevice", "USBClasses", "SimulatedFirmware", "USBRedirection", "Hypervisor", "Traffic",
+                "USBDevice", "USBClasses", "SimulatedFirmware", "USBRedirection", "USBIP", "Hypervisor", "Traffic",
                 "ControlProtocol", "ControlSocket",
                 "TOMLKit",
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -183,7 +183,7 @@ let package = Package(
                 "USBCore", "SimulatedFirmware", "AudioTestKit", .product(name: "Logging", package: "swift-log"),
             ] + nio,
             path: "Tests/EndToEnd"),
-        .testTarget(name: "TwoVirtTests", dependencies: ["TwoVirt", "Console"]),
+        .testTarget(name: "TwoVirtTests", dependencies: ["TwoVirt", "Console", "ControlProtocol"]),
         .testTarget(
             name: "ControlClientTests",
             dependencies: ["ControlClient", "ControlSocket", "ControlProtocol", "FakeEngine"] + nio),
@@ -225,7 +225,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "Hypervisor", "USBRedirection", "RedirectionTestKit", "ControlProtocol", "ControlSocket",
+                "Engine", "Hypervisor", "USBRedirection", "RedirectionTestKit", "USBIP", "USBIPCodec", "USBCore",
+                "ControlProtocol", "ControlSocket",
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),

@@ -23,12 +23,14 @@ public struct DeviceSnapshot: Codable, Sendable, Equatable, Identifiable {
     public var interfaces: [InterfaceSnapshot]
     /// Everything through this device, control transfers of endpoint 0 included.
     public var counters: Counters
+    /// How it can be had over USB/IP; nil when it is not exported.
+    public var export: ExportSnapshot?
 
     public init(
         name: String, idVendor: UInt16, idProduct: UInt16, product: String, serialNumber: String,
         firmware: FirmwareKind, trouble: String? = nil, state: PlugState = .unplugged, reason: String? = nil,
         since: Double = 0, by: String = "engine", attachment: Attachment? = nil, guest: GuestState = .absent,
-        interfaces: [InterfaceSnapshot] = [], counters: Counters = Counters()
+        interfaces: [InterfaceSnapshot] = [], counters: Counters = Counters(), export: ExportSnapshot? = nil
     ) {
         self.name = name
         self.idVendor = idVendor
@@ -45,6 +47,7 @@ public struct DeviceSnapshot: Codable, Sendable, Equatable, Identifiable {
         self.guest = guest
         self.interfaces = interfaces
         self.counters = counters
+        self.export = export
     }
 
     /// The interface with this name.
@@ -60,6 +63,8 @@ public enum FirmwareKind: String, Codable, Sendable, Equatable {
 /// How far a device is from being in a guest.
 public enum PlugState: String, Codable, Sendable, Equatable, CaseIterable {
     case unplugged
+    /// Held by a USB/IP client that attached it by itself; `export.importer` says which.
+    case imported
     /// On its way in: port and wire are being made.
     case plugging
     case plugged

@@ -41,11 +41,13 @@ public struct EngineSnapshot: Codable, Sendable, Equatable {
     public var configuration: String?
     /// The control socket.
     public var socket: String
+    /// The USB/IP exporter; nil when none is configured.
+    public var exporter: ExporterSnapshot?
 
     public init(
         hostName: String = "", version: String = "", pid: Int32 = 0, startedAt: Double = 0,
         configuration: String? = nil,
-        socket: String = ""
+        socket: String = "", exporter: ExporterSnapshot? = nil
     ) {
         self.hostName = hostName
         self.version = version
@@ -53,6 +55,7 @@ public struct EngineSnapshot: Codable, Sendable, Equatable {
         self.startedAt = startedAt
         self.configuration = configuration
         self.socket = socket
+        self.exporter = exporter
     }
 }
 

@@ -3,7 +3,8 @@ public struct VMSnapshot: Codable, Sendable, Equatable, Identifiable {
     /// Stable while the VM lives; survives a rename of its source.
     public var id: String
     public var name: String
-    /// Where it was found: `qmp`, `qmp-directory`, `qemu-processes`, `libvirt`.
+    /// Where it was found: `qmp`, `qmp-directory`, `qemu-processes`, `libvirt`; `watch` for a guest of
+    /// another host that is known by its `2virt-guest watch` only.
     public var source: String
     public var state: VMState
     /// Why it is in that state, where there is something to say ("paused by the operator", "read: reset by peer").
@@ -24,12 +25,14 @@ public struct VMSnapshot: Codable, Sendable, Equatable, Identifiable {
     public var controllers: [ControllerSnapshot]
     /// USB devices in its ports, ours and others'.
     public var attached: [AttachedDevice]
+    /// How it can be made to attach a USB/IP device; nil: only by hand.
+    public var attachWay: AttachWay?
 
     public init(
         id: String, name: String, source: String, state: VMState, reason: String? = nil, since: Double = 0,
         pid: Int32? = nil, accelerator: String? = nil, vcpus: Int? = nil, memoryBytes: UInt64? = nil,
         cpuPercent: Double? = nil, startedAt: Double? = nil, hypervisor: String? = nil,
-        controllers: [ControllerSnapshot] = [], attached: [AttachedDevice] = []
+        controllers: [ControllerSnapshot] = [], attached: [AttachedDevice] = [], attachWay: AttachWay? = nil
     ) {
         self.id = id
         self.name = name
@@ -46,6 +49,7 @@ public struct VMSnapshot: Codable, Sendable, Equatable, Identifiable {
         self.hypervisor = hypervisor
         self.controllers = controllers
         self.attached = attached
+        self.attachWay = attachWay
     }
 }
 

@@ -17,6 +17,16 @@ struct DeviceRecord {
         var since: Double
     }
 
+    /// Who holds it over USB/IP.
+    struct Importer: Equatable {
+        var peer: String
+        /// Where it was connected to.
+        var listener: String
+        var since: Double
+        /// Seconds.
+        var roundTrip: Double?
+    }
+
     let configuration: DeviceConfiguration
     /// nil: it cannot be plugged, `trouble` says why.
     var host: DeviceHost?
@@ -50,6 +60,17 @@ struct DeviceRecord {
     var generation = 0
     /// The appearance of its VM at which it was last plugged by itself; once for each is enough.
     var triedAppearance: Int?
+    /// N of its bus id 1-N; 0 before it has one.
+    var busNumber: UInt16 = 0
+    var importer: Importer?
+    /// How the guest of `attachment` is made to attach it, when that is over USB/IP.
+    var way: AttachWay?
+    /// Why the guest could not attach it, until somebody has drawn the conclusion.
+    var attachFailure: String?
+    /// Answers that its guest owes to our orders to detach: what it says beyond them is its own will.
+    var expectedDetaches = 0
+    /// Losses of its USB/IP connection in a row.
+    var losses = 0
     /// What it may say in events.
     var noise = EventBudget()
 
@@ -67,7 +88,7 @@ struct DeviceRecord {
     /// Whether its wire is, or is about to be, in a VM.
     var hasWire: Bool {
         switch state {
-        case .plugging, .plugged, .unplugging: true
+        case .plugging, .plugged, .unplugging, .imported: true
         case .unplugged, .waiting, .rejected: false
         }
     }
@@ -80,17 +101,25 @@ struct DeviceRecord {
         if state == .unplugged {
             attachment = nil
             vmID = nil
+            way = nil
         }
-        if state != .plugged && state != .unplugging { guest = .absent }
+        switch state {
+        case .plugged, .unplugging, .imported: break
+        case .unplugged, .plugging, .waiting, .rejected: guest = .absent
+        }
     }
+
+    var isOverUSBIP: Bool { state == .imported || attachment?.via == .usbip }
 
     /// Back to what it was before a plug that failed.
     mutating func restorePlug(of before: DeviceRecord, by actor: String, at now: Double, reason: String) {
         port = nil
         wireEnd = nil
+        attachFailure = nil
         if before.state == .waiting {
             attachment = before.attachment
             vmID = before.vmID
+            way = before.way
             enter(.waiting, by: actor, at: before.since, reason: reason)
         } else {
             enter(.unplugged, by: actor, at: now, reason: reason)

@@ -26,7 +26,7 @@ extension Engine {
             return isThere
                 ? "on: \(vm) gets it when the device is plugged again"
                 : "off: \(vm) does not get it when the device is plugged again"
-        case .plugged: break
+        case .plugged, .imported: break
         }
         return "\(verb): " + plugged(interface, isThere: isThere, wasMuted: gate.state == .muted, record, visible)
     }
@@ -48,6 +48,10 @@ extension Engine {
         case .attached, .enumerating, .deconfigured:
             return "the device re-enumerates; the guest has not configured it, so it loses and gets nothing now"
         case .configured: break
+        }
+        if record.state == .imported {
+            return "the guest \(what); the device leaves \(record.importer?.peer ?? "its client"), "
+                + "which must attach it again"
         }
         let siblings = visible.filter { $0 != interface.name }.joined(separator: ", ")
         if isPaused(record.vmID) {

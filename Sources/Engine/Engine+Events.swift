@@ -23,6 +23,7 @@ extension Engine {
     /// The picture has changed: waiting commands look again, subscribers get a snapshot soon.
     func changed() {
         revision += 1
+        updateOffers()
         let pending = waiters
         waiters = []
         for waiter in pending {

@@ -21,7 +21,7 @@ extension Engine {
         if wanted == .off, visibleInterfaces(record) == [interface] {
             return .failed("\(interface) is the last interface of \(name); unplug the device instead")
         }
-        let isInVM = record.state == .plugged && record.guest != .absent
+        let isInVM = (record.state == .plugged || record.state == .imported) && record.guest != .absent
         let reenumerates = isInVM && (gate.state == .off || wanted == .off)
         let began = now
         devices[index].operation = "having \(interface) switched \(wanted.rawValue) by \(actor)"
@@ -31,8 +31,16 @@ extension Engine {
         }
         changed()
         defer { endOperation(name) }
+        if reenumerates, record.isOverUSBIP { await detachForChange(name) }
         await host.setGate(Gate(wanted), of: interface)
-        let note = reenumerates ? await reenumeration(of: record) : nil
+        let note: String? =
+            if !reenumerates {
+                nil
+            } else if record.isOverUSBIP {
+                await attachAgain(record)
+            } else {
+                await reenumeration(of: record)
+            }
         settle(name) { $0.gates[interface] = .init(state: wanted, since: self.now, by: actor) }
         await saveState()
         var blink = ""

@@ -5,8 +5,10 @@ extension Engine {
     /// Makes the devices, restores what was plugged, and begins to watch VMs.
     public func start() async throws {
         let state = restoreState()
+        giveBusNumbers(state.busNumbers ?? [:])
         for entry in configuration.devices {
             var record = await makeRecord(entry)
+            record.busNumber = busNumbers[entry.name] ?? 0
             if let saved = state.devices[entry.name] { await restore(saved, into: &record) }
             devices.append(record)
         }
@@ -21,6 +23,7 @@ extension Engine {
                 "was plugged into \(saved.attachment?.vm ?? "a VM") and is no longer configured; it is not plugged again"
             )
         }
+        await startExporter()
         await hypervisor.start()
         let updates = await hypervisor.updates()
         tasks.append(Task { for await list in updates { self.take(list) } })
@@ -40,6 +43,8 @@ extension Engine {
         hub.finish()
         for waiter in waiters { waiter.continuation.resume(returning: false) }
         waiters = []
+        exportQueue.finish()
+        await exporter?.stop()
         for record in devices { await record.host?.shutdown() }
         await hypervisor.shutdown()
         // Left only when it is empty, and made again by the next plug.

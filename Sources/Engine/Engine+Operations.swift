@@ -16,7 +16,8 @@ extension Engine {
         switch record.state {
         case .rejected where record.port != nil: removeRejected(name)
         case .plugged where record.wireEnd != nil: awaitExplanation(name, generation: record.generation)
-        case .plugged where record.guest == .deconfigured: awaitFarewell(name, generation: record.generation)
+        case .plugged where record.guest == .deconfigured, .imported where record.guest == .deconfigured:
+            awaitFarewell(name, generation: record.generation)
         case .waiting: comeBack()
         default: break
         }

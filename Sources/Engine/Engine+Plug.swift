@@ -12,15 +12,19 @@ extension Engine {
         if let trouble = record.trouble { return .failed("\(name) cannot be plugged: \(trouble)") }
         if let busy = busy(record) { return .failed(busy) }
         switch record.state {
+        case .imported:
+            return .failed(
+                "\(name) is imported by \(record.importer?.peer ?? "a USB/IP client"); unplug it there first")
         case .plugged, .plugging, .unplugging:
             return .failed(
                 "\(name) is \(record.state.rawValue) in \(record.attachment?.vm ?? "a VM") already; unplug it there first"
             )
         case .unplugged, .waiting, .rejected: break
         }
-        guard via == .usbredir else {
-            return .failed("this version has no USB/IP exporter; plug with --via usbredir")
+        guard via == .usbredir || !visibleInterfaces(record).isEmpty else {
+            return .failed("all interfaces of \(name) are off: enable one before it is plugged")
         }
+        if via == .usbip { return await plugByUSBIP(name, into: vmName, actor: actor) }
         guard let vm = vms.first(where: { $0.name == vmName }) ?? vms.first(where: { $0.id == vmName }) else {
             return .failed(unknownVM(vmName))
         }
@@ -35,6 +39,7 @@ extension Engine {
         guard let index = index(name), let host = devices[index].host else { return .failed(unknownDevice(name)) }
         let before = devices[index]
         let began = now
+        devices[index].way = nil
         devices[index].operation = "being plugged into \(vm.name) by \(actor)"
         devices[index].attachment = Attachment(vm: vm.name, via: via)
         devices[index].vmID = vm.id

@@ -24,7 +24,7 @@ extension Engine {
             guard record.guest == .configured else { return }
             devices[index].guest = .deconfigured
             changed()
-            if record.state == .plugged, record.operation == nil {
+            if record.state == .plugged || record.state == .imported, record.operation == nil {
                 awaitFarewell(record.name, generation: record.generation)
             }
         case .configured:
@@ -45,8 +45,10 @@ extension Engine {
             if record.state == .plugged, record.operation == nil {
                 awaitExplanation(record.name, generation: record.generation)
             }
+        case .imported(let importer): imported(index, by: importer)
+        case .released(let reason): released(index, reason: reason)
         case .releaseRequested(let interface):
-            guard record.state == .plugged else { return }
+            guard record.state == .plugged || record.state == .imported else { return }
             Task { await release(record.name, interface: interface) }
         case .trouble(let interface, let text): note(trouble: text, with: interface, of: index)
         case .note(let interface, let text):
@@ -92,8 +94,8 @@ extension Engine {
                 $0.guest != .deconfigured || $0.generation != generation || $0.operation != nil
             }
             // A command that came between looks again when it ends.
-            guard !returned, let index = index(name), devices[index].state == .plugged,
-                devices[index].operation == nil
+            guard !returned, let index = index(name), devices[index].operation == nil,
+                devices[index].state == .plugged || devices[index].state == .imported
             else { return }
             _ = await unplug(name, actor: "guest", because: "removed by the guest (SET_CONFIGURATION 0)")
         }
@@ -137,7 +139,13 @@ extension Engine {
             }
             // A command that came between looks again when it ends.
             guard !explained, let index = index(name), devices[index].operation == nil else { return }
-            await takeOut(devices[index])
+            if devices[index].isOverUSBIP {
+                // It may have attached the device again meanwhile.
+                guard devices[index].importer == nil, devices[index].wireEnd != nil else { return }
+                await importEnded(devices[index])
+            } else {
+                await takeOut(devices[index])
+            }
         }
     }
 

@@ -12,8 +12,9 @@ extension Engine {
             engine: EngineSnapshot(
                 hostName: hostName, version: settings.version,
                 pid: ProcessInfo.processInfo.processIdentifier, startedAt: startedAt,
-                configuration: configuration.file, socket: settings.socket),
-            vms: vms.map(vmSnapshot).sorted { $0.name < $1.name }, devices: devices.map(deviceSnapshot),
+                configuration: configuration.file, socket: settings.socket, exporter: exporterSnapshot()),
+            vms: (vms.map(vmSnapshot) + watchedGuests()).sorted { $0.name < $1.name },
+            devices: devices.map(deviceSnapshot),
             faults: faults())
     }
 
@@ -49,7 +50,7 @@ extension Engine {
                 moved = true
             }
         }
-        return moved
+        return await refreshRoundTrips() || moved
     }
 
     func subscribe() -> (id: UInt64, outbox: Outbox) { hub.add() }
@@ -99,7 +100,7 @@ extension Engine {
                             device: devices.first { $0.port?.qdevID == occupant.id }?.name)
                     }
                 }
-            })
+            }, attachWay: usbipGuest(vm.name, vm)?.way)
     }
 
     private static func word(_ source: VMSource) -> String {
@@ -119,7 +120,8 @@ extension Engine {
             firmware: record.interfaces.isEmpty ? .emulated : .simulated, trouble: record.trouble, state: record.state,
             reason: record.reason, since: record.since, by: record.by, attachment: record.attachment,
             guest: record.guest,
-            interfaces: record.interfaces.map { interfaceSnapshot($0, of: record) }, counters: record.report.counters)
+            interfaces: record.interfaces.map { interfaceSnapshot($0, of: record) }, counters: record.report.counters,
+            export: exportSnapshot(record))
     }
 
     private func interfaceSnapshot(_ interface: InterfaceConfiguration, of record: DeviceRecord) -> InterfaceSnapshot {
@@ -166,6 +168,12 @@ extension Engine {
                         subject: Subject(vm: vm.name), message: reason,
                         since: vm.startedAt?.timeIntervalSince1970 ?? startedAt))
             }
+        }
+        if let exporterTrouble {
+            faults.append(
+                Fault(
+                    subject: Subject(), message: "nothing can be imported over USB/IP: \(exporterTrouble.text)",
+                    since: exporterTrouble.since))
         }
         if let stateTrouble {
             faults.append(

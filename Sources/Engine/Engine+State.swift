@@ -54,6 +54,7 @@ extension Engine {
 
     private var currentState: EngineState {
         var state = EngineState()
+        state.busNumbers = busNumbers.isEmpty ? nil : busNumbers
         for record in devices {
             let gates = record.gates.compactMapValues { gate -> EngineState.Gate? in
                 guard gate.trouble == nil else { return nil }
@@ -66,7 +67,7 @@ extension Engine {
             let keeps = record.state == .plugged || record.state == .waiting || record.state == .plugging
             state.devices[record.name] = EngineState.Device(
                 attachment: keeps ? record.attachment : nil, vmID: keeps ? record.vmID : nil, since: record.since,
-                by: record.by, gates: gates)
+                by: record.by, gates: gates, way: keeps ? record.way : nil)
         }
         return state
     }
@@ -116,6 +117,7 @@ extension Engine {
         if let attachment = saved.attachment, record.host != nil {
             record.attachment = Attachment(vm: attachment.vm, via: attachment.via)
             record.vmID = saved.vmID
+            record.way = saved.way
             record.state = .waiting
             record.since = now
             record.by = saved.by

@@ -7,7 +7,7 @@ extension Engine {
         guard let index = index(name) else { return .failed(unknownDevice(name)) }
         let before = devices[index]
         if let busy = busy(before) { return .failed(busy) }
-        let vm = before.attachment?.vm ?? "its VM"
+        let vm = before.attachment?.vm ?? before.importer?.peer ?? "its VM"
         let subject = Subject(vm: before.attachment?.vm, device: name)
         switch before.state {
         case .unplugged: return .failed("\(name) is not plugged")
@@ -16,7 +16,7 @@ extension Engine {
             await saveState()
             publish(.info, subject, actor: actor, kind: "unplugged", "no longer waits for \(vm)")
             return .done("\(name) no longer waits for \(vm)")
-        case .plugged, .plugging, .unplugging, .rejected: break
+        case .plugged, .plugging, .unplugging, .rejected, .imported: break
         }
         let began = now
         devices[index].operation = "being unplugged by \(actor)"
@@ -70,6 +70,10 @@ extension Engine {
     func removeFromVM(_ name: String) async -> String? {
         guard let index = index(name) else { return nil }
         let record = devices[index]
+        if record.isOverUSBIP || record.importer != nil {
+            await takeFromImporter(name, reason: record.reason ?? "unplugged by \(record.by)")
+            return nil
+        }
         if let port = record.port {
             do {
                 try await hypervisor.unplug(port)

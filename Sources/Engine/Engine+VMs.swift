@@ -20,6 +20,7 @@ extension Engine {
             if let event = Self.notable(vm.lastEvent), old != nil, old?.lastEvent != vm.lastEvent {
                 publishOfVM(vm, .warning, kind: "vm-event", event)
             }
+            if Self.isReset(vm.lastEvent), old != nil, old?.lastEvent != vm.lastEvent { loseImports(of: vm.id) }
             // A restart between two looks shows only in the process.
             let isAnother = old.map { $0.pid != nil && vm.pid != nil && $0.pid != vm.pid } ?? false
             if Self.isGone(vm.runState) {
@@ -101,6 +102,7 @@ extension Engine {
         var closing: [(host: DeviceHost, generation: Int)] = []
         for index in devices.indices where devices[index].vmID == vm && devices[index].hasWire {
             let record = devices[index]
+            if record.isOverUSBIP { dropImport(of: record, reason: reason) }
             if let host = record.host { closing.append((host, record.generation)) }
             devices[index].generation += 1
             devices[index].port = nil
@@ -122,6 +124,10 @@ extension Engine {
     /// Plugs again what waits for a VM that is there, once for each appearance of it.
     func comeBack() {
         for record in devices where record.state == .waiting && record.operation == nil {
+            if record.isOverUSBIP {
+                comeBackByUSBIP(record)
+                continue
+            }
             guard let vm = vms.first(where: { $0.id == record.vmID }) ?? awaited(record),
                 let appearance = appearances[vm.id], appearance != record.triedAppearance,
                 let index = index(record.name), let via = record.attachment?.via

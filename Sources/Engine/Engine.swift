@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import USBCore
+import USBIP
 
 /// The single source of truth: the inventory of devices, the live VMs, and who is plugged where.
 ///
@@ -21,6 +22,23 @@ public actor Engine {
     let store: StateStore
     let startedAt = Date().timeIntervalSince1970
     let hostName = Engine.currentHostName()
+
+    /// Serves USB/IP; nil when nothing is configured to listen.
+    var exporter: Exporter?
+    /// Why nothing listens though it should, since when.
+    var exporterTrouble: DeviceRecord.Trouble?
+    let exports = ExportInbox()
+    /// What is to be offered and taken back, in order.
+    let exportQueue = ExportQueue()
+    /// What the exporter was last told of each device, by name.
+    var offers: [String: ExportOffer] = [:]
+    /// N of the bus id 1-N by device name.
+    var busNumbers: [String: UInt16] = [:]
+    /// Guests that wait to be told what to attach, by name.
+    var watchers: [String: Watcher] = [:]
+    /// Refusals since the start, and what may be said of them in events.
+    var refusals: UInt64 = 0
+    var refusalNoise = EventBudget()
 
     /// In configuration order.
     var devices: [DeviceRecord] = []

@@ -11,6 +11,15 @@ public struct EngineSettings: Sendable {
     public var farewellSeconds = 0.5
     /// How long QMP may take to explain why a wire ended: a QEMU that dies ends both at once.
     public var lossSeconds = 1.5
+    /// How long a guest may take to let go of a USB/IP device before its connection is closed.
+    public var detachSeconds = 3.0
+    /// How long a program that the guest agent was told to run may take.
+    public var agentSeconds = 20.0
+    /// How long a guest that starts may take until its agent answers.
+    public var agentBootSeconds = 120.0
+    /// Pause before a USB/IP device whose connection was lost is attached again; doubled with each loss, up to 30 s.
+    public var reattachSeconds = 1.0
+    var watch = WatchTiming()
 
     public init(socket: String, stateFile: String, version: String) {
         self.socket = socket

@@ -47,8 +47,41 @@ import Testing
         var model = console(80, 24)
         model.stand(on: .device("desk"))
         model.press(.character("p"))
-        model.type("till-01")
-        #expect(commands(model.press(.tab, .enter)) == [.plug(device: "desk", vm: "till-01", via: .usbip)])
+        model.type("web-02")
+        #expect(commands(model.press(.tab, .enter)).isEmpty)
+        model = GoldenTests.exporting(80, 24, at: "desk")
+        model.press(.character("p"))
+        model.type("web-02")
+        #expect(commands(model.press(.tab, .enter)) == [.plug(device: "desk", vm: "web-02", via: .usbip)])
+    }
+
+    @Test func everyRefusalOfUSBIPHasItsReason() {
+        var model = console(120, 36)
+        model.stand(on: .device("desk"))
+        model.press(.character("p"), .tab)
+        #expect(
+            Set(vmRows(model).filter { $0.name.hasPrefix("web") }.map(\.reason)) == [
+                "no USB/IP exporter; configure [usbip] listen"
+            ])
+        model = GoldenTests.exporting(120, 36, at: "desk")
+        model.press(.character("p"), .tab)
+        let rows = Dictionary(uniqueKeysWithValues: vmRows(model).map { ($0.name, $0) })
+        #expect(rows["web-02"]?.note == "its 2virt-guest watch attaches it")
+        #expect(rows["build-03"]?.note == "its guest agent attaches it")
+        #expect(rows["far-guest"]?.reason == nil)
+        #expect(rows["web-01"]?.reason == "type in the guest: 2virt-guest attach 10.0.2.2 1-9")
+        #expect(rows["build-04"]?.reason == "paused: its guest cannot attach anything")
+        #expect(rows["no-usb"]?.reason == "type in the guest: 2virt-guest attach 10.0.2.2 1-9")
+        #expect(rows["kiosk-11"]?.reason == "lost: read: reset by peer")
+        model.press(.tab)
+        #expect(vmRows(model).first { $0.name == "far-guest" }?.reason == "not a VM of this host; Tab: by USB/IP")
+    }
+
+    @Test func anImporterIsPulledLikeAnyDevice() {
+        var model = GoldenTests.exporting(120, 36, at: "recorder")
+        model.press(.character("u"))
+        #expect(model.armed?.question.contains("192.0.2.7:51234 loses 1 interface at once") == true)
+        #expect(commands(model.press(.character("u"))) == [.unplug(device: "recorder")])
     }
 
     @Test func aRowThatCannotBeTakenSaysWhy() {
@@ -119,7 +152,9 @@ import Testing
             model.type(line)
             return (commands(model.press(.enter)), model)
         }
-        #expect(run("plug desk web-01 usbip").0 == [.plug(device: "desk", vm: "web-01", via: .usbip)])
+        #expect(run("plug desk web-01").0 == [.plug(device: "desk", vm: "web-01", via: .usbredir)])
+        #expect(
+            run("plug desk web-01 usbip").1.notice?.text == "plug desk: no USB/IP exporter; configure [usbip] listen")
         #expect(run("unplug combo-kbd").0 == [.unplug(device: "combo-kbd")])
         #expect(run("eject disk-lun0").0 == [.eject(device: "disk-lun0")])
         #expect(run("enable combo-kbd mouse").0 == [.setInterface(device: "combo-kbd", interface: "mouse", gate: .on)])

@@ -152,4 +152,41 @@ import Testing
         let model = console(80, 24, firstSteps: "Welcome: press p to plug the demo device into the VM, ? for all keys")
         try expectGolden(model, "first-steps-80x24")
     }
+
+    // MARK: USB/IP
+
+    /// The console of the night with an exporter, at a device.
+    static func exporting(_ columns: Int, _ rows: Int, at device: String) -> ConsoleModel {
+        var model = console(columns, rows)
+        _ = model.update(.snapshot(Harbour.exporting()))
+        model.stand(on: .device(device))
+        return model
+    }
+
+    @Test(arguments: [(120, 36), (80, 24), (60, 15)]) func imported(_ columns: Int, _ rows: Int) throws {
+        try expectGolden(Self.exporting(columns, rows, at: "recorder"), "imported-\(columns)x\(rows)")
+    }
+
+    @Test func pluggedOverUSBIP() throws {
+        try expectGolden(Self.exporting(120, 36, at: "card-reader"), "plugged-usbip-120x36")
+    }
+
+    @Test func plugVMByUSBIP() throws {
+        var model = Self.exporting(120, 36, at: "desk")
+        model.press(.character("p"), .tab)
+        try expectGolden(model, "plug-usbip-120x36")
+    }
+
+    @Test func theLineToTypeIsShown() throws {
+        var model = Self.exporting(80, 24, at: "desk")
+        model.press(.character("p"), .tab)
+        model.type("web-01")
+        try expectGolden(model, "plug-usbip-line-80x24")
+    }
+
+    @Test func aGuestOfAnotherHost() throws {
+        var model = Self.exporting(120, 36, at: "desk")
+        model.stand(on: .vm("watch:far-guest"))
+        try expectGolden(model, "far-guest-120x36")
+    }
 }

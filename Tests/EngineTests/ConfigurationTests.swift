@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import USBIP
 
 @testable import Engine
 
@@ -46,7 +47,10 @@ struct ConfigurationTests {
         let configuration = try ConfigurationReader.read(text: Self.example, file: "f")
         #expect(configuration.socket == "/run/user/1000/2virt/engine.sock")
         #expect(configuration.vms == [.qmpDirectory(path: "/run/vms")])
-        #expect(configuration.usbip == USBIPConfiguration(listen: ["127.0.0.1:3240"], allow: ["127.0.0.0/8"]))
+        let usbip = try #require(configuration.usbip)
+        #expect(usbip.listeners.map(\.address) == [.tcp(host: "127.0.0.1", port: 3240)])
+        #expect(usbip.listeners.map { $0.allow.map(\.description) } == [["127.0.0.0/8"]])
+        #expect(configuration.devices.map(\.export) == [DeviceExportConfiguration(), DeviceExportConfiguration()])
         #expect(configuration.devices.map(\.name) == ["desk", "mux"])
         #expect(configuration.devices.map(\.line) == [12, 21])
         #expect(configuration.devices[0].speed == .high)
@@ -60,11 +64,59 @@ struct ConfigurationTests {
         #expect(configuration.devices[1].behaviour == .emulated(firmware: "/srv/umx.bin", board: "stm32f042"))
         #expect(
             configuration.warnings.map(\.description) == [
-                "f:9: usbip.listen: this version has no USB/IP exporter; nothing will listen",
                 "f:18: device[0].interfaces[2].kind: Storage interfaces are not available in this version; it is listed and stays off",
                 "f:23: device[1].firmware: this version cannot run firmware images; the device is listed and cannot be plugged",
             ])
     }
+
+    static let addresses = ConfigurationReader.addressRule
+    static let networks = ConfigurationReader.networkRule
+
+    @Test func theExporterCanBeToldMore() throws {
+        let text = """
+            [usbip]
+            listen = ["unix:/run/usbip.sock", "[::1]:3240"]
+            connections = 10
+            imports = 4
+            guest_address = "192.168.122.1:3300"
+
+            [[usbip.listener]]
+            address = "0.0.0.0:3241"
+            allow = ["192.168.122.0/24"]
+            tls = { certificate = "/c.pem", key = "/k.pem", ca = "/ca.pem" }
+
+            [[device]]
+            name = "desk"
+            usbip = { export = false, allow = ["192.168.122.7"] }
+            interfaces = [ { kind = "serial", to = "pty" } ]
+            """
+        let configuration = try ConfigurationReader.read(text: text, file: "f")
+        let usbip = try #require(configuration.usbip)
+        #expect(
+            usbip.listeners.map(\.address.description) == ["unix:/run/usbip.sock", "[::1]:3240", "0.0.0.0:3241"])
+        let network = try #require(CIDR("192.168.122.0/24"))
+        #expect(usbip.listeners.map(\.allow) == [CIDR.loopback, CIDR.loopback, [network]])
+        #expect(usbip.listeners[2].tls == .init(certificate: "/c.pem", key: "/k.pem", ca: "/ca.pem"))
+        #expect(usbip.connections == 10)
+        #expect(usbip.imports == 4)
+        #expect(usbip.guestAddress == GuestAddress(host: "192.168.122.1", port: 3300))
+        let address = try #require(CIDR("192.168.122.7"))
+        #expect(
+            configuration.devices[0].export == DeviceExportConfiguration(isExported: false, allow: [address]))
+        #expect(configuration.warnings.isEmpty)
+    }
+
+    @Test func anAddressThatNobodyMayReachIsDoubted() throws {
+        let configuration = try ConfigurationReader.read(text: "[usbip]\nlisten = [\"0.0.0.0:3240\"]", file: "f")
+        #expect(configuration.usbip?.listeners[0].allow == CIDR.loopback)
+        #expect(
+            configuration.warnings.map(\.description) == [
+                "f:2: usbip.listen[0]: \"0.0.0.0:3240\" is reachable from other machines, but only loopback may connect: name networks with allow"
+            ])
+    }
+
+    @Test(arguments: ["-x", "", "a b", "a:0", "a:b", "$(x)", "[::1", "a:1:2", "a:99999"])
+    func aGuestAddressIsNothingElse(_ text: String) { #expect(GuestAddress(text) == nil) }
 
     static let mistakes: [(String, String)] = [
         ("engin = 1", "f:1: engin: is not a key here; allowed: engine, vms, usbip, device"),
@@ -89,10 +141,47 @@ struct ConfigurationTests {
             "[[vms]]\nsource = \"qemu-processes\"\npath = \"/x\"",
             "f:3: vms[0].path: is not a key here; allowed: source"
         ),
-        ("[usbip]\nlisten = \"x\"", "f:2: usbip.listen: is \"x\"; allowed: a list of \"host:port\" or \"unix:/path\""),
+        ("[usbip]\nlisten = \"x\"", "f:2: usbip.listen: is \"x\"; allowed: a list of \(addresses)"),
+        ("[usbip]\nlisten = [\"localhost:1\"]", "f:2: usbip.listen[0]: is \"localhost:1\"; allowed: \(addresses)"),
+        (
+            "[usbip]\nlisten = [\"127.0.0.1:70000\"]",
+            "f:2: usbip.listen[0]: is \"127.0.0.1:70000\"; allowed: \(addresses)"
+        ),
+        ("[usbip]\nlisten = [\"unix:x\"]", "f:2: usbip.listen[0]: is \"unix:x\"; allowed: \(addresses)"),
+        (
+            "[usbip]\nlisten = [\"127.0.0.1:1\", \"127.0.0.1:1\"]",
+            "f:2: usbip.listen[1]: \"127.0.0.1:1\" is the address of an earlier listener; allowed: an address of its own"
+        ),
+        ("[usbip]\nallow = []", "f:2: usbip.allow: is empty; allowed: at least one of \(networks)"),
+        ("[usbip]\nallow = [\"10.0.0.0/33\"]", "f:2: usbip.allow[0]: is \"10.0.0.0/33\"; allowed: \(networks)"),
+        ("[usbip]\nimports = 0", "f:2: usbip.imports: is the number 0; allowed: a number from 1 to 1024"),
+        ("[usbip]\nconnections = \"x\"", "f:2: usbip.connections: is \"x\"; allowed: a number from 1 to 4096"),
+        (
+            "[usbip]\nguest_address = \"a; reboot\"",
+            "f:2: usbip.guest_address: is \"a; reboot\"; allowed: how guests reach this machine: \"HOST\" or \"HOST:PORT\", such as \"10.0.2.2\""
+        ),
+        ("[[usbip.listener]]\nallow = [\"::/0\"]", "f:1: usbip.listener[0].address: is missing; allowed: \(addresses)"),
+        (
+            "[[usbip.listener]]\naddress = \"127.0.0.1:1\"\nport = 2",
+            "f:3: usbip.listener[0].port: is not a key here; allowed: address, allow, tls"
+        ),
+        (
+            "[[usbip.listener]]\naddress = \"127.0.0.1:1\"\ntls = { certificate = \"/c\", key = \"/k\" }",
+            "f:3: usbip.listener[0].tls.ca: is missing; allowed: the path of a PEM file: the CA that signs clients"
+        ),
+        (
+            "[[usbip.listener]]\naddress = \"unix:/s\"\ntls = { certificate = \"/c\", key = \"/k\", ca = \"/a\" }",
+            "f:3: usbip.listener[0].tls: stands at a UNIX socket; allowed: no tls: the socket's file mode says who may connect"
+        ),
+        (device("usbip = { export = 1 }"), "f:3: device[0].usbip.export: is the number 1; allowed: true or false"),
+        (device("usbip = true"), "f:3: device[0].usbip: is true; allowed: a table: [device[0].usbip]"),
+        (
+            device("usbip = { allow = [\"x\"] }"),
+            "f:3: device[0].usbip.allow[0]: is \"x\"; allowed: \(networks)"
+        ),
         (
             "[usbip]\nallow = [1]",
-            "f:2: usbip.allow[0]: is the number 1; allowed: a list of networks such as \"127.0.0.0/8\""
+            "f:2: usbip.allow[0]: is the number 1; allowed: a list of \(networks)"
         ),
         (
             device("speed = \"warp\""),
@@ -105,7 +194,7 @@ struct ConfigurationTests {
         (device("idProduct = \"x\""), "f:3: device[0].idProduct: is \"x\"; allowed: a number from 0 to 0xFFFF"),
         (
             device("colour = 1"),
-            "f:3: device[0].colour: is not a key here; allowed: name, speed, interfaces, firmware, board, product, idVendor, idProduct, serial"
+            "f:3: device[0].colour: is not a key here; allowed: name, speed, interfaces, firmware, board, product, idVendor, idProduct, serial, usbip"
         ),
         (device("product = 1979-05-27"), "f:3: device[0].product: is a date or time; allowed: text"),
         (
@@ -192,7 +281,7 @@ struct ConfigurationTests {
     @Test func allMistakesAreNamedInFileOrder() {
         #expect(
             messages("[usbip]\nlisten = 1\n[engine]\nx = 1\n").split(separator: "\n").map(String.init) == [
-                "f:2: usbip.listen: is the number 1; allowed: a list of \"host:port\" or \"unix:/path\"",
+                "f:2: usbip.listen: is the number 1; allowed: a list of \(Self.addresses)",
                 "f:4: engine.x: is not a key here; allowed: socket",
             ])
         #expect(messages((0..<5000).map { "x\($0) = 1\n" }.joined()).split(separator: "\n").count == 100)

@@ -65,7 +65,7 @@ struct PlugTests {
             #expect(await bench.unplug("desk") == .failed("desk is not plugged"))
             #expect(
                 await bench.engine.perform(.plug(device: "desk", vm: "a", via: .usbip), actor: "op")
-                    == .failed("this version has no USB/IP exporter; plug with --via usbredir"))
+                    == .failed("there is no USB/IP exporter: name addresses in the configuration, [usbip] listen"))
             await bench.plug("desk")
             #expect(await bench.plug("desk") == .failed("desk is plugged in a already; unplug it there first"))
             #expect(await bench.unplug("desk").isDone)

@@ -236,3 +236,46 @@ public enum Harbour {
             errors: 0, stalls: stalls)
     }
 }
+
+extension Harbour {
+    /// The same night with a USB/IP exporter: `desk` is free, `mux`'s neighbour `recorder` is held by a client of its own
+    /// will, `card-reader` by web-02's watcher.
+    public static func exporting() -> Snapshot {
+        var snapshot = snapshot()
+        let listener = ListenerSnapshot(address: "127.0.0.1:3240", allow: ["127.0.0.0/8", "::1/128"])
+        snapshot.engine.exporter = ExporterSnapshot(
+            listeners: [listener], maximumConnections: 256, imports: 2, maximumImports: 64, refusals: 3,
+            watchers: [
+                WatcherSnapshot(guest: "web-02", peer: "127.0.0.1:40100", since: now - 7000),
+                WatcherSnapshot(guest: "far-guest", peer: "10.9.0.4:40022", since: now - 500),
+            ])
+        var number = 0
+        for index in snapshot.devices.indices {
+            number += 1
+            snapshot.devices[index].export = ExportSnapshot(
+                busID: "1-\(number)", listeners: [listener], attachLine: "2virt-guest attach 10.0.2.2 1-\(number)")
+        }
+        for index in snapshot.vms.indices {
+            if snapshot.vms[index].name == "web-02" { snapshot.vms[index].attachWay = .watch }
+            if snapshot.vms[index].name == "build-03" { snapshot.vms[index].attachWay = .agent }
+        }
+        snapshot.vms.append(
+            VMSnapshot(
+                id: "watch:far-guest", name: "far-guest", source: "watch", state: .running, since: now - 500,
+                attachWay: .watch))
+        if let index = snapshot.devices.firstIndex(where: { $0.name == "card-reader" }) {
+            snapshot.devices[index].attachment = Attachment(vm: "web-02", via: .usbip, controller: "vhci", port: "0")
+            snapshot.devices[index].export?.importer = ImporterSnapshot(
+                peer: "127.0.0.1:40122", since: now - 7100, roundTrip: 0.000_085, guest: "web-02")
+        }
+        var recorder = device(
+            "recorder", 0x1209, 0x2003, "Recorder", on: nil, port: nil, speed: nil, state: .imported, since: 61,
+            bytes: 0, 0, [interface("nmea", "serial", "Serial", 0, bytes: 0, 0)])
+        recorder.guest = .configured
+        recorder.export = ExportSnapshot(
+            busID: "1-30", listeners: [listener], attachLine: "2virt-guest attach 10.0.2.2 1-30",
+            importer: ImporterSnapshot(peer: "192.0.2.7:51234", since: now - 61, roundTrip: 0.0124))
+        snapshot.devices.append(recorder)
+        return snapshot
+    }
+}

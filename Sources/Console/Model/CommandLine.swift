@@ -105,7 +105,7 @@ extension ConsoleModel {
             guard let via = words.count == 3 ? Wire(rawValue: words[2]) : .usbredir else {
                 return refuse("no wire '\(words[2])': usbredir or usbip")
             }
-            if let reason = plugReason(device) ?? plugReason(device, into: vm) {
+            if let reason = plugReason(device) ?? plugReason(device, into: vm, via: via) {
                 return refuse("plug \(name): \(reason)")
             }
             return plug(name, into: vm.name, via: via)

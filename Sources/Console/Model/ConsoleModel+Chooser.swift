@@ -28,8 +28,9 @@ extension ConsoleModel {
             guard let device = live.device(name) else { return [] }
             rows = live.orderedVMs.filter { filter.matches(facts($0)) }.map { vm in
                 ChooserRow(
-                    id: vm.id, name: vm.name, state: vm.stateWord, note: offer(vm), reason: plugReason(device, into: vm)
-                )
+                    id: vm.id, name: vm.name, state: vm.stateWord,
+                    note: chooser.via == .usbip ? offerByUSBIP(vm) : offer(vm),
+                    reason: plugReason(device, into: vm, via: chooser.via))
             }
         }
         return rows.filter { $0.reason == nil } + rows.filter { $0.reason != nil }

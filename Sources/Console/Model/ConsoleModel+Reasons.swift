@@ -42,14 +42,14 @@ extension ConsoleModel {
         guard let device = targetDevice else { return "select a device" }
         return switch device.state {
         case .unplugged: "\(device.name) is not plugged"
-        case .plugging, .plugged, .unplugging, .waiting, .rejected: nil
+        case .imported, .plugging, .plugged, .unplugging, .waiting, .rejected: nil
         }
     }
 
     private var ejectReason: String? {
         guard let device = targetDevice else { return "select a device" }
         switch device.state {
-        case .plugged: break
+        case .plugged, .imported: break
         case .unplugging: return "\(device.name) is already on its way out"
         case .unplugged, .plugging, .waiting, .rejected: return "\(device.name) is not in a guest"
         }
@@ -72,6 +72,7 @@ extension ConsoleModel {
         if let trouble = device.trouble { return trouble }
         switch device.state {
         case .unplugged, .rejected: return nil
+        case .imported: return "imported by \(device.export?.importer?.peer ?? device.by)"
         case .plugging: return "on its way into \(device.attachment?.vm ?? "a VM")"
         case .plugged: return "plugged into \(device.attachment?.vm ?? "a VM")"
         case .unplugging: return "on its way out of \(device.attachment?.vm ?? "a VM")"
@@ -80,7 +81,7 @@ extension ConsoleModel {
     }
 
     /// Why a VM cannot take this device now, with what would help.
-    func plugReason(_ device: DeviceSnapshot, into vm: VMSnapshot) -> String? {
+    func plugReason(_ device: DeviceSnapshot, into vm: VMSnapshot, via: Wire = .usbredir) -> String? {
         switch vm.state {
         case .running, .paused: break
         case .starting: return "starting, not ready yet"
@@ -88,6 +89,9 @@ extension ConsoleModel {
         case .unreachable: return vm.reason.map { "unreachable: \($0)" } ?? "unreachable"
         case .lost: return vm.reason.map { "lost: \($0)" } ?? "lost"
         }
+        if via == .usbip { return usbipReason(device, into: vm) }
+        // A guest of another host.
+        if vm.source == "watch" { return "not a VM of this host; Tab: by USB/IP" }
         guard !vm.controllers.isEmpty else { return "no USB controller; add one: -device qemu-xhci" }
         let free = vm.controllers.filter { $0.freePorts > 0 }
         guard !free.isEmpty else {
@@ -103,8 +107,31 @@ extension ConsoleModel {
         return nil
     }
 
+    /// Why a guest cannot be told to attach a device, with the line to type in it instead.
+    private func usbipReason(_ device: DeviceSnapshot, into vm: VMSnapshot) -> String? {
+        guard let export = device.export else {
+            return live.snapshot?.engine.exporter == nil
+                ? "no USB/IP exporter; configure [usbip] listen" : "not exported; its configuration says so"
+        }
+        if let trouble = export.listeners.compactMap(\.trouble).first, !device.isExported { return trouble }
+        if vm.state == .paused { return "paused: its guest cannot attach anything" }
+        guard vm.attachWay == nil else { return nil }
+        return export.attachLine.isEmpty
+            ? "no watcher, no agent, and no TCP listener" : "type in the guest: \(export.attachLine)"
+    }
+
+    /// What a VM has to offer a device on the other wire.
+    func offerByUSBIP(_ vm: VMSnapshot) -> String {
+        switch vm.attachWay {
+        case .watch: "its 2virt-guest watch attaches it"
+        case .agent: "its guest agent attaches it"
+        case nil: ""
+        }
+    }
+
     /// What a VM has to offer a device.
     func offer(_ vm: VMSnapshot) -> String {
+        if vm.source == "watch" { return offerByUSBIP(vm) }
         let free = vm.controllers.filter { $0.freePorts > 0 }.map { controller in
             let best = ["super", "high", "full", "low"].first(where: controller.speeds.contains)
             return "\(controller.id) \(controller.freePorts)/\(controller.ports) free"

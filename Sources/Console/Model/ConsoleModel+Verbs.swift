@@ -41,11 +41,11 @@ extension ConsoleModel {
 
     /// What pulling the device means for its guest at this moment.
     func unplugEffect(_ device: DeviceSnapshot) -> String {
-        guard device.state == .plugged || device.state == .unplugging else {
+        guard device.state == .plugged || device.state == .unplugging || device.state == .imported else {
             return device.state == .waiting
                 ? "It will not be plugged again when its VM returns." : "The guest has not got it."
         }
-        let vm = device.attachment?.vm ?? "its VM"
+        let vm = device.attachment?.vm ?? device.export?.importer?.peer ?? "its VM"
         var effects: [String] = []
         let disks = device.interfaces.filter { $0.gate == .on && $0.kind == "storage" }
         if !disks.isEmpty {
@@ -95,12 +95,17 @@ extension ConsoleModel {
 
     /// Opens the chooser: at the VM when a device that can be plugged is selected, else at the device.
     mutating func choosePlug() {
+        var via = Wire.usbredir
+        if case .vm(let id) = place, let vm = live.vm(id) { via = wire(into: vm) }
         if let device = targetDevice, plugReason(device) == nil {
-            mode = .plug(PlugChooser(stage: .vm(device: device.name), cursor: preferredVM(for: device)))
+            mode = .plug(PlugChooser(stage: .vm(device: device.name), cursor: preferredVM(for: device), via: via))
         } else {
-            mode = .plug(PlugChooser(stage: .device))
+            mode = .plug(PlugChooser(stage: .device, via: via))
         }
     }
+
+    /// The wire offered first: a guest of another host has no other than USB/IP.
+    func wire(into vm: VMSnapshot) -> Wire { vm.source == "watch" ? .usbip : .usbredir }
 
     /// The selected VM, else the one the device was in last, else the first that can take it.
     func preferredVM(for device: DeviceSnapshot) -> String? {

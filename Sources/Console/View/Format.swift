@@ -41,6 +41,12 @@ enum Format {
         return result
     }
 
+    /// A round-trip time: `85 us`, `1.2 ms`, `140 ms`.
+    static func roundTrip(_ seconds: Double) -> String {
+        if seconds < 0.001 { return "\(whole(seconds * 1e6 + 0.5)) us" }
+        return seconds < 0.01 ? tenths(seconds * 1000) + " ms" : "\(whole(seconds * 1000 + 0.5)) ms"
+    }
+
     /// A span of time: `0.4 s`, `12 s`, `3 min`, `2 h 05`, `5 d 3 h`.
     static func duration(_ seconds: Double) -> String {
         if seconds < 0.95 { return tenths(seconds) + " s" }

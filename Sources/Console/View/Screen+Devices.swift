@@ -124,7 +124,8 @@ extension ConsoleModel {
     func note(_ device: DeviceSnapshot) -> String? {
         let age = Format.duration(age(device.since))
         switch device.state {
-        case .unplugged: return device.trouble ?? "unplugged"
+        case .unplugged: return device.trouble ?? device.stateWord.word
+        case .imported: return "by \(device.export?.importer?.peer ?? device.by) \(age)"
         case .plugging: return "plugging \(age)"
         case .unplugging: return (device.reason ?? "leaving") + " \(age)"
         case .waiting: return "waits for \(device.attachment?.vm ?? "its VM")"

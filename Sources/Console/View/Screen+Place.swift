@@ -55,8 +55,9 @@ extension Screen {
         fact("up", vm.startedAt.map { Format.duration(model.now - $0) })
         fact("hypervisor", [vm.hypervisor, vm.pid.map { "pid \($0)" }].compactMap { $0 }.joined(separator: ", "))
         fact("found by", vm.source)
-        // The ports of a VM that is gone say nothing.
-        if vm.state != .lost { lines += [StyledText("")] + controllerLines(vm) }
+        fact("USB/IP", model.offerByUSBIP(vm))
+        // The ports of a VM that is gone say nothing, and a guest of another host shows none.
+        if vm.state != .lost, vm.source != "watch" { lines += [StyledText("")] + controllerLines(vm) }
         return lines
     }
 

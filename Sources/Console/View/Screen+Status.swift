@@ -142,6 +142,14 @@ extension ConsoleModel {
             { $0 }
             text.add("  \(place.via.rawValue)" + (port.isEmpty ? "" : " " + port.joined(separator: " ")), .dim)
         }
+        if let export = device.export {
+            if let importer = export.importer {
+                text.add("  \(device.state == .imported ? "usbip " : "")from \(importer.peer)", .dim)
+                if let time = importer.roundTrip { text.add(" \(Format.roundTrip(time))", .dim) }
+            } else if device.state == .unplugged, device.isExported {
+                text.add("  bus id \(export.busID)", .dim)
+            }
+        }
         text.add("  \(device.vidpid) \(device.product)", .dim)
         return text
     }
@@ -201,7 +209,9 @@ extension ConsoleModel {
             guard let vm = shown.vm(id) else { return StyledText() }
             if let reason = disabledReason(.plug) { return key("p", reason) }
             if let free = live.devices.first(where: { plugReason($0) == nil }) {
-                if let reason = plugReason(free, into: vm) { return key("p", "nothing can be plugged here: \(reason)") }
+                if let reason = plugReason(free, into: vm, via: wire(into: vm)) {
+                    return key("p", "nothing can be plugged here: \(reason)")
+                }
                 return key("p", "plug a device here", .text) + StyledText("   ") + key("Enter", "its devices")
             }
             return key("p", "no device is free to plug")

@@ -58,6 +58,12 @@ extension Screen {
             text.add(device.product, .title)
             if !device.serialNumber.isEmpty { text.add("  " + device.serialNumber, .dim) }
             text.add("  " + device.firmware.rawValue, .dim)
+            if let importer = device.export?.importer {
+                // Who has it matters more than what it is.
+                text = StyledText(" by ", .dim) + StyledText(importer.peer, .title)
+                if let time = importer.roundTrip { text.add(" RTT \(Format.roundTrip(time))", .dim) }
+                text.add(" since \(model.clock(importer.since)) \(device.export?.busID ?? "")", .dim)
+            }
         }
         canvas.draw(text, parts.facts.column, parts.facts.row, width: parts.facts.width)
     }

@@ -46,9 +46,15 @@ extension DeviceSnapshot {
     var stateWord: StateWord {
         switch state {
         case .unplugged:
-            trouble == nil
-                ? StateWord(glyph: "○", word: "unplugged", role: .off)
-                : StateWord(glyph: "!", word: "trouble", role: .bad)
+            trouble != nil
+                ? StateWord(glyph: "!", word: "trouble", role: .bad)
+                : StateWord(glyph: "○", word: isExported ? "exported" : "unplugged", role: .off)
+        case .imported:
+            switch guest {
+            case .configured: StateWord(glyph: "●", word: "imported", role: .good)
+            case .deconfigured: StateWord(glyph: "◌", word: "deconfigured", role: .warn)
+            case .absent, .attached, .enumerating: StateWord(glyph: "◐", word: "imported", role: .busy)
+            }
         case .plugging: StateWord(glyph: "◐", word: "plugging", role: .busy)
         case .unplugging: StateWord(glyph: "⏏", word: "leaving", role: .busy)
         case .waiting: StateWord(glyph: "◔", word: "waiting", role: .warn)
@@ -67,8 +73,10 @@ extension DeviceSnapshot {
         }
     }
 
-    /// Plugged, or on its way in or out.
-    var isInVM: Bool { state == .plugged || state == .plugging || state == .unplugging }
+    /// Whether a USB/IP client could have it now.
+    var isExported: Bool { export?.listeners.contains { $0.trouble == nil } ?? false }
+    /// Plugged, imported, or on its way in or out.
+    var isInVM: Bool { state == .plugged || state == .plugging || state == .unplugging || state == .imported }
     /// `1209:0001`.
     var vidpid: String { Format.hex(idVendor, 4) + ":" + Format.hex(idProduct, 4) }
 

@@ -25,12 +25,6 @@ public enum VMSourceConfiguration: Sendable, Equatable {
     case libvirt(uri: String)
 }
 
-/// `[usbip]`.
-public struct USBIPConfiguration: Sendable, Equatable {
-    public var listen: [String] = []
-    public var allow: [String] = []
-}
-
 /// One `[[device]]`.
 public struct DeviceConfiguration: Sendable, Equatable {
     public var name: String
@@ -41,6 +35,7 @@ public struct DeviceConfiguration: Sendable, Equatable {
     public var product: String?
     public var serialNumber: String?
     public var behaviour: Behaviour
+    public var export = DeviceExportConfiguration()
     /// Line of its `[[device]]`, for messages that come later.
     public var line: Int
 

@@ -7,7 +7,7 @@ extension ConfigurationReader {
             of: entry, at: path,
             allowed: [
                 "name", "speed", "interfaces", "firmware", "board", "product", "idVendor",
-                "idProduct", "serial",
+                "idProduct", "serial", "usbip",
             ])
         let before = problems.count
         let name = required(
@@ -23,11 +23,12 @@ extension ConfigurationReader {
         let serial = string(entry, "serial", at: path, allowed: "text")
         let idVendor = identifier(entry, "idVendor", at: path)
         let idProduct = identifier(entry, "idProduct", at: path)
+        let export = deviceExport(entry, at: path)
         let behaviour = behaviour(entry, at: path)
         guard let name, let behaviour, problems.count == before else { return nil }
         return DeviceConfiguration(
             name: name, speed: speed, idVendor: idVendor, idProduct: idProduct, product: product, serialNumber: serial,
-            behaviour: behaviour, line: locator.line(of: path) ?? 0)
+            behaviour: behaviour, export: export, line: locator.line(of: path) ?? 0)
     }
 
     mutating func behaviour(_ entry: TOMLTable, at path: String) -> DeviceConfiguration.Behaviour? {

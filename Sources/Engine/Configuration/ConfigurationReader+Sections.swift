@@ -11,18 +11,7 @@ extension ConfigurationReader {
         for (index, entry) in tables(root["vms"], at: "vms").enumerated() {
             if let source = vmSource(entry, at: "vms[\(index)]") { result.vms.append(source) }
         }
-        if let usbip = table(root["usbip"], at: "usbip") {
-            checkKeys(of: usbip, at: "usbip", allowed: ["listen", "allow"])
-            var section = USBIPConfiguration()
-            section.listen =
-                strings(usbip, "listen", at: "usbip", allowed: "a list of \"host:port\" or \"unix:/path\"") ?? []
-            section.allow =
-                strings(usbip, "allow", at: "usbip", allowed: "a list of networks such as \"127.0.0.0/8\"") ?? []
-            result.usbip = section
-            if !section.listen.isEmpty {
-                warn("usbip.listen", "this version has no USB/IP exporter; nothing will listen", "")
-            }
-        }
+        if let section = table(root["usbip"], at: "usbip") { result.usbip = usbip(section) }
         var names: Set<String> = []
         for (index, entry) in tables(root["device"], at: "device").enumerated() {
             guard let device = device(entry, at: "device[\(index)]") else { continue }

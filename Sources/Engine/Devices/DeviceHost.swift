@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import USBCore
 import USBDevice
+import USBIP
 import USBRedirection
 
 /// One simulated device on its event loop, and the way to it from everywhere else.
@@ -52,6 +53,25 @@ final class DeviceHost: Sendable {
 
     func traffic(interface: String?, after sequence: UInt64) async -> TrafficView? {
         await onLoop { $0.traffic(interface: interface, after: sequence) } ?? nil
+    }
+
+    /// The device as the exporter takes it; what it says from now on is about this plug.
+    func exported(as number: UInt16, allow: [CIDR], generation: Int) async -> ExportedDevice? {
+        let (name, eventLoop, core) = (name, eventLoop, core)
+        return try? await eventLoop.submit {
+            // A later plug may have begun before this was its turn.
+            if generation > core.value.generation { core.value.begin(generation: generation) }
+            return ExportedDevice(
+                name: name, deviceNumber: number, eventLoop: eventLoop,
+                port: NIOLoopBound(core.value.port, eventLoop: eventLoop), speed: Self.exportSpeed(core.value),
+                allow: allow)
+        }.get()
+    }
+
+    /// High speed where the device has it: clients and guests of every age know it.
+    private static func exportSpeed(_ core: DeviceCore) -> Speed {
+        let speeds = core.device.speeds
+        return speeds.contains(.high) ? .high : speeds.max() ?? .high
     }
 
     func setGate(_ gate: Gate, of interface: String) async {

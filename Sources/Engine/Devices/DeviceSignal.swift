@@ -1,5 +1,6 @@
 import ControlProtocol
 import USBCore
+import USBIP
 
 /// What a device tells the engine, in the order in which it happened.
 struct DeviceSignal: Sendable, Equatable {
@@ -20,13 +21,16 @@ struct DeviceSignal: Sendable, Equatable {
         case configured(UInt8)
         /// The guest asked to be rid of the device (nil) or of one interface.
         case releaseRequested(String?)
+        /// A USB/IP client holds it now; nobody does any more.
+        case imported(ImporterInfo)
+        case released(String)
         case trouble(interface: String, String?)
         case note(interface: String, String)
 
         /// Whether it is about the wire, and so about one plug only.
         var isOfWire: Bool {
             switch self {
-            case .trouble, .note: false
+            case .trouble, .note, .imported, .released: false
             default: true
             }
         }
@@ -39,7 +43,7 @@ struct DeviceSignal: Sendable, Equatable {
             case .trouble, .enumerating, .releaseRequested: 1
             // Only the last one counts.
             case .configured: 2
-            case .connected, .disconnected, .rejected, .linkClosed: nil
+            case .connected, .disconnected, .rejected, .linkClosed, .imported, .released: nil
             }
         }
     }

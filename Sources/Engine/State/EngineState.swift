@@ -13,6 +13,8 @@ struct EngineState: Codable, Equatable, Sendable {
         var by: String
         /// Interfaces that are not on, by name.
         var gates: [String: Gate]
+        /// How its guest was made to attach it, over USB/IP.
+        var way: AttachWay?
     }
 
     struct Gate: Codable, Equatable, Sendable {
@@ -23,4 +25,6 @@ struct EngineState: Codable, Equatable, Sendable {
 
     var version = Self.version
     var devices: [String: Device] = [:]
+    /// N of the bus id 1-N by device name; of devices that are no longer configured, too, so that it stays theirs.
+    var busNumbers: [String: UInt16]?
 }

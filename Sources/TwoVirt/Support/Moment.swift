@@ -13,6 +13,12 @@ enum Moment {
         return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// A short span: `0.31 ms`.
+    static func milliseconds(_ seconds: Double) -> String {
+        guard seconds >= 0, seconds < 1e6 else { return "" }
+        return String(format: "%.2f ms", seconds * 1000)
+    }
+
     /// Bytes in powers of 1024: `980`, `12.4k`.
     static func bytes(_ count: UInt64) -> String {
         var value = Double(count)
