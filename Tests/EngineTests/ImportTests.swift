@@ -33,6 +33,7 @@ struct ImportTests {
             let offered1 = try await FakeImporter.list(port: port)
             #expect(offered1 == ["1-2"])
             #expect(await bench.engine.snapshot().engine.exporter?.imports == 1)
+            #expect(await bench.engine.snapshot().engine.exporter?.connections ?? 0 >= 1)
             await importer.close()
             try await bench.reaches("released") { $0.state == .unplugged && $0.importer == nil }
             #expect(

@@ -32,7 +32,7 @@ import Testing
             listeners: [
                 Self.listener, ListenerSnapshot(address: "unix:/run/usbip.sock"),
                 ListenerSnapshot(address: "0.0.0.0:3241", allow: ["10.0.0.0/8"], tls: true, trouble: "in use"),
-            ], maximumConnections: 256, imports: 1, maximumImports: 64, refusals: 2,
+            ], connections: 2, maximumConnections: 256, imports: 1, maximumImports: 64, refusals: 2,
             watchers: [WatcherSnapshot(guest: "web-02", peer: "10.0.0.5:4", since: 1_771_038_764)])
         #expect(
             DevicesVerb.lines(of: exporter) == [
@@ -41,7 +41,7 @@ import Testing
                 "127.0.0.1:3240        127.0.0.0/8, 10.0.0.0/8  no                   -",
                 "unix:/run/usbip.sock  file mode 0600           no                   -",
                 "0.0.0.0:3241          10.0.0.0/8               client certificates  in use",
-                "1 of at most 64 imports, 2 refused so far, at most 256 connections",
+                "2 of at most 256 connections, 1 of at most 64 imports, 2 refused so far",
                 "",
                 "WATCHING  FROM        SINCE",
                 "web-02    10.0.0.5:4  \(Moment.absolute(1_771_038_764))",

@@ -58,9 +58,9 @@ extension Engine {
     }
 
     func exporterSnapshot() -> ExporterSnapshot? {
-        guard exporter != nil, let usbip = configuration.usbip else { return nil }
+        guard let exporter, let usbip = configuration.usbip else { return nil }
         return ExporterSnapshot(
-            listeners: listenerSnapshots, maximumConnections: usbip.connections,
+            listeners: listenerSnapshots, connections: exporter.openConnections, maximumConnections: usbip.connections,
             imports: devices.count { $0.importer != nil }, maximumImports: usbip.imports, refusals: refusals,
             watchers: watchers.values.sorted { $0.guest < $1.guest }.map {
                 WatcherSnapshot(guest: $0.guest, peer: $0.peer, since: $0.since)

@@ -58,8 +58,9 @@ struct DevicesVerb: AsyncParsableCommand {
         }
         var lines = [""] + listeners.lines
         lines.append(
-            "\(exporter.imports) of at most \(exporter.maximumImports) imports, \(exporter.refusals) refused so far, "
-                + "at most \(exporter.maximumConnections) connections")
+            "\(exporter.connections) of at most \(exporter.maximumConnections) connections, "
+                + "\(exporter.imports) of at most \(exporter.maximumImports) imports, \(exporter.refusals) refused so far"
+        )
         guard !exporter.watchers.isEmpty else { return lines }
         var watchers = TextTable(["WATCHING", "FROM", "SINCE"])
         for watcher in exporter.watchers {
