@@ -87,4 +87,63 @@ extension Decoder {
         .bgt: Fusion(immediate: .cmpIbgt, immediateDead: .cmpIbgtN, register: .cmpRbgt, registerDead: .cmpRbgtN),
         .ble: Fusion(immediate: .cmpIble, immediateDead: .cmpIbleN, register: .cmpRble, registerDead: .cmpRbleN),
     ]
+
+    /// The kind that does two operations at once, where there is one. The second one's operands are read from its own
+    /// place, so it is decoded first and stays what it is.
+    func paired(_ first: OpKind, _ place: UnsafeMutablePointer<Op>, at address: UInt32, depth: Int) -> OpKind? {
+        guard let seconds = Self.pairs[first], depth > 0, contains(address &+ 2) else { return nil }
+        if place[1].kind == .undecoded, !decode(at: address &+ 2, depth: depth - 1) { return nil }
+        return seconds[place[1].kind]
+    }
+
+    private static let pairs: [OpKind: [OpKind: OpKind]] = [
+        .addI: [
+            .cmpRbneN: .addICmpRbneN, .cmpRbne: .addICmpRbne, .cmpIbneN: .addICmpIbneN, 
+            .ldrI: .addILdrI, 
+        ],
+        .subI: [
+            .cmpIbneN: .subICmpIbneN, 
+        ],
+        .ldrI: [
+            .cmpRbccN: .ldrICmpRbccN, .cmpRbhiN: .ldrICmpRbhiN, 
+            .cmpIbeqN: .ldrICmpIbeqN, .cmpIbneN: .ldrICmpIbneN, .cmpIbeq: .ldrICmpIbeq, .cmpIbne: .ldrICmpIbne,
+            .addI: .ldrIAddI, .ldrI: .ldrILdrI,
+        ],
+        .movR: [
+            .movR: .movRMovR, .addR: .movRAddR, .ldrI: .movRLdrI,
+        ],
+        .lslI: [
+            .ldrR: .lslILdrR, .addR: .lslIAddR,
+        ],
+        .addR: [
+            .ldrI: .addRLdrI,
+        ],
+        .strI: [
+            .strI: .strIStrI, .addI: .strIAddI,
+        ],
+        .ldrR: [
+            .strR: .ldrRStrR,
+        ],
+        .lsrI: [
+            .eorR: .lsrIEorR,
+        ],
+        .eorR: [
+            .andR: .eorRAndR, 
+        ],
+        .andR: [
+            .lslI: .andRLslI,
+        ],
+        .movI: [
+            .movI: .movIMovI, 
+        ],
+        .subsI: [
+            .bne: .subsIBne,
+        ],
+        .tstR: [
+            .beq: .tstRBeq, .bne: .tstRBne,
+        ],
+        .lslsI: [
+            .bpl: .lslsIBpl, 
+        ],
+    ]
 }

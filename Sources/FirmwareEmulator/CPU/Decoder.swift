@@ -30,7 +30,7 @@ struct Decoder {
 
     /// Decodes what is at `address` and puts it into the table.
     /// - Returns: false when no code can be there.
-    func decode(at address: UInt32) -> Bool {
+    func decode(at address: UInt32, depth: Int = 12) -> Bool {
         guard let instruction = instruction(at: address) else { return false }
         let place = mapping.ops + Int((address &- mapping.base) >> 1)
         if instruction.first.kind == .itSkip {
@@ -39,6 +39,9 @@ struct Decoder {
         }
         var first = isPrecise ? instruction.first : withoutDeadFlags(instruction, at: address)
         if !isPrecise, let fused = fused(first, at: address) { first = fused }
+        if !isPrecise, instruction.second == nil, let pair = paired(first.kind, place, at: address, depth: depth) {
+            first.kind = pair
+        }
         place[0] = first
         if let second = instruction.second { place[1] = second }
         return true

@@ -1,7 +1,7 @@
 /// Where code runs: addresses to operations and back.
 extension Machine {
     /// The address of the next instruction.
-    public internal(set) var programCounter: UInt32 {
+    public var programCounter: UInt32 {
         get { pendingJump.map { $0 & ~1 } ?? state.address(of: state.pointee.ip) }
         set {
             pendingJump = nil

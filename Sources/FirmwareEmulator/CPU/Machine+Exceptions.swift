@@ -243,7 +243,7 @@ extension Machine {
     var isPrivileged: Bool { isHandler || control & 1 == 0 }
 
     /// xPSR: flags, T, the exception number, ITSTATE.
-    public internal(set) var xpsr: UInt32 {
+    public var xpsr: UInt32 {
         get {
             let it = UInt32(itState)
             return state.flagBits | (apsrQ ? 1 << 27 : 0) | apsrGE << 16 | 1 << 24 | (it & 0xFC) << 8 | (it & 3) << 25

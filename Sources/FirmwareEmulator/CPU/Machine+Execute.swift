@@ -200,8 +200,8 @@ extension Machine {
             case .popPC:
                 guard pop(r, w, op.imm, 4, ip) else { return }
                 if go(&ip, s, r[15], 1) { return }
-            case .ldm: guard loadMultiple(op, r[b], ip, 1) else { return }; ip += 1
-            case .stm: guard storeMultiple(op, r[b], r[b] &+ UInt32(op.imm.nonzeroBitCount) &* 4, ip, 1) else { return }; ip += 1
+            case .ldm: guard loadRun(r, w, op, ip) else { return }; ip += 1
+            case .stm: guard storeRun(r, w, op, ip) else { return }; ip += 1
             case .ldmW:
                 guard loadMultiple(op, r[b], ip, 2) else { return }
                 if op.imm >> 15 == 0 { ip += 2 } else if go(&ip, s, r[15], 2) { return }
@@ -302,11 +302,162 @@ extension Machine {
             case .cmpRbgtN: if Self.signed(r[b]) > Self.signed(r[c]) { if Self.jump(&ip, s, op.imm, 16) { return } } else { ip += 2 }
             case .cmpRbleN: if Self.signed(r[b]) <= Self.signed(r[c]) { if Self.jump(&ip, s, op.imm, 16) { return } } else { ip += 2 }
 
+            // Pairs
+            case .addICmpRbneN:
+                r[a] = r[b] &+ op.imm
+                ip += 1
+                let n = ip.pointee
+                if r[Int(n.b)] != r[Int(n.c)] { if Self.jump(&ip, s, n.imm, 16) { return } } else { ip += 2 }
+            case .addICmpRbne:
+                r[a] = r[b] &+ op.imm
+                ip += 1
+                let n = ip.pointee
+                if Self.compare(s, r[Int(n.b)], r[Int(n.c)], .ne) { if Self.jump(&ip, s, n.imm, 16) { return } } else { ip += 2 }
+            case .addICmpIbneN:
+                r[a] = r[b] &+ op.imm
+                ip += 1
+                let n = ip.pointee
+                if r[Int(n.b)] != UInt32(n.c) { if Self.jump(&ip, s, n.imm, 16) { return } } else { ip += 2 }
+            case .subICmpIbneN:
+                r[a] = r[b] &- op.imm
+                ip += 1
+                let n = ip.pointee
+                if r[Int(n.b)] != UInt32(n.c) { if Self.jump(&ip, s, n.imm, 16) { return } } else { ip += 2 }
+            case .ldrICmpRbccN:
+                guard load32(r, w, r[b] &+ op.imm, a, ip, 1) else { return }
+                ip += 1
+                let n = ip.pointee
+                if r[Int(n.b)] < r[Int(n.c)] { if Self.jump(&ip, s, n.imm, 16) { return } } else { ip += 2 }
+            case .ldrICmpRbhiN:
+                guard load32(r, w, r[b] &+ op.imm, a, ip, 1) else { return }
+                ip += 1
+                let n = ip.pointee
+                if r[Int(n.b)] > r[Int(n.c)] { if Self.jump(&ip, s, n.imm, 16) { return } } else { ip += 2 }
+            case .ldrICmpIbeqN:
+                guard load32(r, w, r[b] &+ op.imm, a, ip, 1) else { return }
+                ip += 1
+                let n = ip.pointee
+                if r[Int(n.b)] == UInt32(n.c) { if Self.jump(&ip, s, n.imm, 16) { return } } else { ip += 2 }
+            case .ldrICmpIbneN:
+                guard load32(r, w, r[b] &+ op.imm, a, ip, 1) else { return }
+                ip += 1
+                let n = ip.pointee
+                if r[Int(n.b)] != UInt32(n.c) { if Self.jump(&ip, s, n.imm, 16) { return } } else { ip += 2 }
+            case .ldrICmpIbeq:
+                guard load32(r, w, r[b] &+ op.imm, a, ip, 1) else { return }
+                ip += 1
+                let n = ip.pointee
+                if Self.compare(s, r[Int(n.b)], UInt32(n.c), .eq) { if Self.jump(&ip, s, n.imm, 16) { return } } else { ip += 2 }
+            case .ldrICmpIbne:
+                guard load32(r, w, r[b] &+ op.imm, a, ip, 1) else { return }
+                ip += 1
+                let n = ip.pointee
+                if Self.compare(s, r[Int(n.b)], UInt32(n.c), .ne) { if Self.jump(&ip, s, n.imm, 16) { return } } else { ip += 2 }
+            case .movRMovR:
+                r[a] = r[b]
+                ip += 1
+                let n = ip.pointee
+                r[Int(n.a)] = r[Int(n.b)]; ip += 1
+            case .movRAddR:
+                r[a] = r[b]
+                ip += 1
+                let n = ip.pointee
+                r[Int(n.a)] = r[Int(n.b)] &+ r[Int(n.c)]; ip += 1
+            case .lslILdrR:
+                r[a] = r[b] &<< op.imm
+                ip += 1
+                let n = ip.pointee
+                guard load32(r, w, r[Int(n.b)] &+ r[Int(n.c)], Int(n.a), ip, 1) else { return }; ip += 1
+            case .lslIAddR:
+                r[a] = r[b] &<< op.imm
+                ip += 1
+                let n = ip.pointee
+                r[Int(n.a)] = r[Int(n.b)] &+ r[Int(n.c)]; ip += 1
+            case .addRLdrI:
+                r[a] = r[b] &+ r[c]
+                ip += 1
+                let n = ip.pointee
+                guard load32(r, w, r[Int(n.b)] &+ n.imm, Int(n.a), ip, 1) else { return }; ip += 1
+            case .movRLdrI:
+                r[a] = r[b]
+                ip += 1
+                let n = ip.pointee
+                guard load32(r, w, r[Int(n.b)] &+ n.imm, Int(n.a), ip, 1) else { return }; ip += 1
+            case .ldrIAddI:
+                guard load32(r, w, r[b] &+ op.imm, a, ip, 1) else { return }
+                ip += 1
+                let n = ip.pointee
+                r[Int(n.a)] = r[Int(n.b)] &+ n.imm; ip += 1
+            case .ldrILdrI:
+                guard load32(r, w, r[b] &+ op.imm, a, ip, 1) else { return }
+                ip += 1
+                let n = ip.pointee
+                guard load32(r, w, r[Int(n.b)] &+ n.imm, Int(n.a), ip, 1) else { return }; ip += 1
+            case .strIStrI:
+                guard store32(w, r[b] &+ op.imm, r[a], ip, 1) else { return }
+                ip += 1
+                let n = ip.pointee
+                guard store32(w, r[Int(n.b)] &+ n.imm, r[Int(n.a)], ip, 1) else { return }; ip += 1
+            case .strIAddI:
+                guard store32(w, r[b] &+ op.imm, r[a], ip, 1) else { return }
+                ip += 1
+                let n = ip.pointee
+                r[Int(n.a)] = r[Int(n.b)] &+ n.imm; ip += 1
+            case .addILdrI:
+                r[a] = r[b] &+ op.imm
+                ip += 1
+                let n = ip.pointee
+                guard load32(r, w, r[Int(n.b)] &+ n.imm, Int(n.a), ip, 1) else { return }; ip += 1
+            case .ldrRStrR:
+                guard load32(r, w, r[b] &+ r[c], a, ip, 1) else { return }
+                ip += 1
+                let n = ip.pointee
+                guard store32(w, r[Int(n.b)] &+ r[Int(n.c)], r[Int(n.a)], ip, 1) else { return }; ip += 1
+            case .lsrIEorR:
+                r[a] = r[b] >> op.imm
+                ip += 1
+                let n = ip.pointee
+                r[Int(n.a)] = r[Int(n.b)] ^ r[Int(n.c)]; ip += 1
+            case .eorRAndR:
+                r[a] = r[b] ^ r[c]
+                ip += 1
+                let n = ip.pointee
+                r[Int(n.a)] = r[Int(n.b)] & r[Int(n.c)]; ip += 1
+            case .andRLslI:
+                r[a] = r[b] & r[c]
+                ip += 1
+                let n = ip.pointee
+                r[Int(n.a)] = r[Int(n.b)] &<< n.imm; ip += 1
+            case .movIMovI:
+                r[a] = op.imm
+                ip += 1
+                let n = ip.pointee
+                r[Int(n.a)] = n.imm; ip += 1
+            case .subsIBne:
+                r[a] = s.subtract(r[b], op.imm)
+                ip += 1
+                let n = ip.pointee
+                if !s.isZero { if Self.jump(&ip, s, n.imm, 8) { return } } else { ip += 1 }
+            case .tstRBeq:
+                s.setNZ(r[b] & r[c])
+                ip += 1
+                let n = ip.pointee
+                if s.isZero { if Self.jump(&ip, s, n.imm, 8) { return } } else { ip += 1 }
+            case .tstRBne:
+                s.setNZ(r[b] & r[c])
+                ip += 1
+                let n = ip.pointee
+                if !s.isZero { if Self.jump(&ip, s, n.imm, 8) { return } } else { ip += 1 }
+            case .lslsIBpl:
+                let x = r[b], v = x &<< op.imm; s.pointee.carry = (x &>> (0 &- op.imm)) & 1; r[a] = v; s.setNZ(v)
+                ip += 1
+                let n = ip.pointee
+                if !s.isNegative { if Self.jump(&ip, s, n.imm, 8) { return } } else { ip += 1 }
+
             // Conditional execution
             case .itSkip: ip += s.holds(a) ? 1 : c
             case .itMixed:
-                let block = blocks.blocks[Int(op.imm)]
-                for (index, inside) in (s.holds(a) ? block.holds : block.fails).enumerated() { ip[index + 1] = inside }
+                chooseBlock(op, ip)
                 ip += 1
             case .itSlow:
                 itState = op.a

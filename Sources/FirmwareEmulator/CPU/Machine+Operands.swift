@@ -259,4 +259,42 @@ extension Machine {
         r[13] = r[13] &+ size
         return true
     }
+
+    /// LDM with increment; a list with the base leaves the loaded value in it.
+    @inline(__always) func loadRun(_ r: Registers, _ w: Windows, _ op: Op, _ ip: Place) -> Bool {
+        let start = r[Int(op.b)]
+        let size = UInt32(op.imm.nonzeroBitCount) &* 4
+        guard var place = Self.readable(w, start, size) else { return loadMultiple(op, start, ip, 1) }
+        var rest = op.imm
+        while rest != 0 {
+            r[rest.trailingZeroBitCount] = place.pointee
+            place += 1
+            rest &= rest &- 1
+        }
+        if op.a != 0 { r[Int(op.b)] = start &+ size }
+        return true
+    }
+
+    /// STM with increment.
+    @inline(__always) func storeRun(_ r: Registers, _ w: Windows, _ op: Op, _ ip: Place) -> Bool {
+        let start = r[Int(op.b)]
+        let size = UInt32(op.imm.nonzeroBitCount) &* 4
+        guard var place = Self.writable(w, start, size) else {
+            return storeMultiple(op, start, start &+ size, ip, 1)
+        }
+        var rest = op.imm
+        while rest != 0 {
+            place.pointee = r[rest.trailingZeroBitCount]
+            place += 1
+            rest &= rest &- 1
+        }
+        if op.a != 0 { r[Int(op.b)] = start &+ size }
+        return true
+    }
+
+    /// Puts the operations of a block with two conditions where they are executed next.
+    @inline(never) func chooseBlock(_ op: Op, _ ip: Place) {
+        let block = blocks.blocks[Int(op.imm)]
+        for (index, inside) in (state.holds(Int(op.a)) ? block.holds : block.fails).enumerated() { ip[index + 1] = inside }
+    }
 }

@@ -8,12 +8,12 @@ extension Machine {
         let isDone: Bool
         if h & 0xFC00 == 0xEC00 || h & 0xFC00 == 0xFC00 {
             isDone = executeCoprocessor(h, l)
-        } else if h & 0xFFE0 == 0xF380 {
+        } else if h & 0xFFE0 == 0xF380, l & 0x8000 != 0 {
             moveToSpecial(Int(h & 0xF), mask: l >> 10 & 3, special: l & 0xFF)
             interruptsChanged = true
             state.pointee.ip = ip + 2
             return false
-        } else if h & 0xFFE0 == 0xF3E0 {
+        } else if h & 0xFFE0 == 0xF3E0, l & 0x8000 != 0 {
             let d = Int(l >> 8 & 0xF)
             if d == 13 || d == 15 {
                 isDone = false

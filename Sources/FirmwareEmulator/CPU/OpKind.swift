@@ -63,6 +63,13 @@ enum OpKind: UInt8 {
     case cmpRbeq, cmpRbne, cmpRbcs, cmpRbcc, cmpRbhi, cmpRbls, cmpRbge, cmpRblt, cmpRbgt, cmpRble
     case cmpRbeqN, cmpRbneN, cmpRbcsN, cmpRbccN, cmpRbhiN, cmpRblsN, cmpRbgeN, cmpRbltN, cmpRbgtN, cmpRbleN
 
+    // Two instructions that often follow each other: the first one's operands here, the second one's in the next place
+    case addICmpRbneN, addICmpRbne, addICmpIbneN, subICmpIbneN, ldrICmpRbccN
+    case ldrICmpRbhiN, ldrICmpIbeqN, ldrICmpIbneN, ldrICmpIbeq, ldrICmpIbne, movRMovR
+    case movRAddR, lslILdrR, lslIAddR, addRLdrI, movRLdrI, ldrIAddI, ldrILdrI, strIStrI, strIAddI, addILdrI
+    case ldrRStrR, lsrIEorR, eorRAndR, andRLslI, movIMovI, subsIBne, tstRBeq
+    case tstRBne, lslsIBpl
+
     // Conditional execution: a is the condition, c the block's length in halfwords
     /// All instructions have the same condition: go in, or past the block.
     case itSkip

@@ -42,6 +42,19 @@ extension Machine {
         idle.forget()
     }
 
+    /// S0…S31 as bits.
+    public func floatRegister(_ index: Int) -> UInt32 { floats[index & 31] }
+
+    public func setFloatRegister(_ index: Int, _ value: UInt32) {
+        floats[index & 31] = value
+        idle.forget()
+    }
+
+    public var floatStatus: UInt32 {
+        get { fpscr }
+        set { fpscr = newValue & 0xF7C0_009F }
+    }
+
     enum BreakpointOutcome {
         case stop(RunResult)
         case handled
