@@ -125,7 +125,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "CWireBench", "USBCore", "USBDevice", "USBRedirection", "Traffic", "Engine", "ControlProtocol",
-                "ControlClient", "GuestLab", .product(name: "Logging", package: "swift-log"),
+                "ControlClient", "GuestLab", "FirmwareEmulator", "UnicornPeer", .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .executableTarget(
             name: "TwoVirt",
@@ -232,9 +232,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
+        // Our CPU against Unicorn, which is loaded at run time.
+        .target(name: "UnicornPeer"),
+        .target(
+            name: "CPUDifferential", dependencies: ["FirmwareEmulator", "UnicornPeer"], path: "Tests/CPUDifferential"),
         .testTarget(
-            name: "FirmwareEmulatorTests", dependencies: ["FirmwareEmulator", "USBCore", "USBDevice"],
-            exclude: ["Firmware"]),
+            name: "FirmwareEmulatorTests", dependencies: ["FirmwareEmulator", "CPUDifferential", "USBCore", "USBDevice"],
+            exclude: ["Firmware", "CPU/Programs"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
         .testTarget(name: "USBDeviceTests", dependencies: ["USBDevice"]),
         .testTarget(name: "TrafficTests", dependencies: ["Traffic"]),

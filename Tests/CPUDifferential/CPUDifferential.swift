@@ -38,7 +38,8 @@ public struct CPUDifferential {
             unicorn = try Unicorn(library: library, model: .cortexM3)
         case .v7EM:
             templates =
-                InstructionTemplates.v6 + InstructionTemplates.v7 + InstructionTemplates.dsp + InstructionTemplates.float
+                InstructionTemplates.v6 + InstructionTemplates.v7 + InstructionTemplates.dsp
+                + InstructionTemplates.float
             machine = Machine(model: .cortexM4F, hertz: 72_000_000)
             unicorn = try Unicorn(library: library, model: .cortexM4)
         }
@@ -87,7 +88,8 @@ public struct CPUDifferential {
 
     private mutating func floatValue() -> UInt32 {
         let special: [UInt32] = [
-            0, 0x8000_0000, 0x3F80_0000, 0xBF80_0000, 0x7F80_0000, 0xFF80_0000, 0x7FC0_0001, 0x7F80_0001, 1, 0x8000_0001,
+            0, 0x8000_0000, 0x3F80_0000, 0xBF80_0000, 0x7F80_0000, 0xFF80_0000, 0x7FC0_0001, 0x7F80_0001, 1,
+            0x8000_0001,
             0x7F7F_FFFF, 0x0080_0000, 0x4F00_0000, 0xCF00_0001,
         ]
         switch Int.random(in: 0..<4, using: &generator.random) {
@@ -137,7 +139,10 @@ public struct CPUDifferential {
         let code = unicorn.run(from: start, until: end)
 
         var lines: [String] = []
-        if case .breakpoint(let address) = outcome, address == end {} else { lines.append("ours ended with \(outcome)") }
+        if case .breakpoint(let address) = outcome, address == end {
+        } else {
+            lines.append("ours ended with \(outcome)")
+        }
         if code != 0 { lines.append("unicorn ended with \(code) at \(hex(unicorn[.pc]))") }
         for index in 0..<15 {
             let theirs = index == 13 ? unicorn[.sp] : index == 14 ? unicorn[.lr] : unicorn[.r0, Int32(index)]
@@ -149,12 +154,14 @@ public struct CPUDifferential {
             lines.append("xpsr: ours \(hex(machine.xpsr)) theirs \(hex(unicorn[.xpsr]))")
         }
         for index in floats.indices where machine.floatRegister(index) != unicorn[.s0, Int32(index)] {
-            lines.append("s\(index): ours \(hex(machine.floatRegister(index))) theirs \(hex(unicorn[.s0, Int32(index)]))")
+            lines.append(
+                "s\(index): ours \(hex(machine.floatRegister(index))) theirs \(hex(unicorn[.s0, Int32(index)]))")
         }
         let ours = ram.read(at: window - 0x2000_0000 - 0x1000, count: memory.count)
         let theirs = try unicorn.read(window - 0x1000, count: memory.count)
         if ours != theirs, let index = ours.indices.first(where: { ours[$0] != theirs[$0] }) {
-            lines.append("memory at \(hex(window - 0x1000 + UInt32(index))): ours \(ours[index]) theirs \(theirs[index])")
+            lines.append(
+                "memory at \(hex(window - 0x1000 + UInt32(index))): ours \(ours[index]) theirs \(theirs[index])")
         }
         guard !lines.isEmpty else { return }
         throw Difference(

@@ -81,7 +81,9 @@ struct SequenceGenerator {
         }
     }
 
-    private mutating func register(_ allowed: [UInt32]) -> UInt32 { allowed[Int.random(in: 0..<allowed.count, using: &random)] }
+    private mutating func register(_ allowed: [UInt32]) -> UInt32 {
+        allowed[Int.random(in: 0..<allowed.count, using: &random)]
+    }
 
     private static let lowDestinations: [UInt32] = [0, 1, 2, 3, 4, 5]
     private static let destinations: [UInt32] = [0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 14]

@@ -98,14 +98,14 @@ extension Decoder {
 
     private static let pairs: [OpKind: [OpKind: OpKind]] = [
         .addI: [
-            .cmpRbneN: .addICmpRbneN, .cmpRbne: .addICmpRbne, .cmpIbneN: .addICmpIbneN, 
-            .ldrI: .addILdrI, 
+            .cmpRbneN: .addICmpRbneN, .cmpRbne: .addICmpRbne, .cmpIbneN: .addICmpIbneN,
+            .ldrI: .addILdrI,
         ],
         .subI: [
-            .cmpIbneN: .subICmpIbneN, 
+            .cmpIbneN: .subICmpIbneN
         ],
         .ldrI: [
-            .cmpRbccN: .ldrICmpRbccN, .cmpRbhiN: .ldrICmpRbhiN, 
+            .cmpRbccN: .ldrICmpRbccN, .cmpRbhiN: .ldrICmpRbhiN,
             .cmpIbeqN: .ldrICmpIbeqN, .cmpIbneN: .ldrICmpIbneN, .cmpIbeq: .ldrICmpIbeq, .cmpIbne: .ldrICmpIbne,
             .addI: .ldrIAddI, .ldrI: .ldrILdrI,
         ],
@@ -116,34 +116,34 @@ extension Decoder {
             .ldrR: .lslILdrR, .addR: .lslIAddR,
         ],
         .addR: [
-            .ldrI: .addRLdrI,
+            .ldrI: .addRLdrI
         ],
         .strI: [
             .strI: .strIStrI, .addI: .strIAddI,
         ],
         .ldrR: [
-            .strR: .ldrRStrR,
+            .strR: .ldrRStrR
         ],
         .lsrI: [
-            .eorR: .lsrIEorR,
+            .eorR: .lsrIEorR
         ],
         .eorR: [
-            .andR: .eorRAndR, 
+            .andR: .eorRAndR
         ],
         .andR: [
-            .lslI: .andRLslI,
+            .lslI: .andRLslI
         ],
         .movI: [
-            .movI: .movIMovI, 
+            .movI: .movIMovI
         ],
         .subsI: [
-            .bne: .subsIBne,
+            .bne: .subsIBne
         ],
         .tstR: [
             .beq: .tstRBeq, .bne: .tstRBne,
         ],
         .lslsI: [
-            .bpl: .lslsIBpl, 
+            .bpl: .lslsIBpl
         ],
     ]
 }

@@ -100,9 +100,8 @@ extension Machine {
         let trace = state.pointee.trace, end = state.pointee.traceIndex
         let branches = (0..<CoreState.traceLength).compactMap { back -> FaultReport.Branch? in
             let index = (end &- 1 &- back) & (CoreState.traceLength - 1)
-            guard let from = address(ofOperation: trace[index * 2]), let to = address(ofOperation: trace[index * 2 + 1])
-            else { return nil }
-            return FaultReport.Branch(from: from, to: to, location: location(to))
+            guard let to = address(ofOperation: trace[index * 2 + 1]) else { return nil }
+            return FaultReport.Branch(from: address(ofOperation: trace[index * 2]), to: to, location: location(to))
         }
         return FaultReport(
             reason: reason, registers: values, xpsr: xpsr, mainStackPointer: mainStackPointer,

@@ -43,10 +43,12 @@ extension Machine {
         let base = h & 0xF == 15 ? 0 : registers[Int(h & 0xF)]
         let isUnsigned = h & 0x10 != 0
         switch h >> 5 & 3 {
-        case 0: return base &+ (isUnsigned ? value & 0xFFFF : UInt32(bitPattern: Int32(Int16(truncatingIfNeeded: value))))
+        case 0:
+            return base &+ (isUnsigned ? value & 0xFFFF : UInt32(bitPattern: Int32(Int16(truncatingIfNeeded: value))))
         case 1:
             let first = isUnsigned ? value & 0xFF : UInt32(bitPattern: Int32(Int8(truncatingIfNeeded: value)))
-            let second = isUnsigned ? value >> 16 & 0xFF : UInt32(bitPattern: Int32(Int8(truncatingIfNeeded: value >> 16)))
+            let second =
+                isUnsigned ? value >> 16 & 0xFF : UInt32(bitPattern: Int32(Int8(truncatingIfNeeded: value >> 16)))
             return (base &+ first) & 0xFFFF | ((base >> 16) &+ second) << 16
         default: return base &+ (isUnsigned ? value & 0xFF : UInt32(bitPattern: Int32(Int8(truncatingIfNeeded: value))))
         }

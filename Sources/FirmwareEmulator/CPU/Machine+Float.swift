@@ -30,7 +30,9 @@ extension Machine {
         else { return false }
         let base = n == 15 ? (programCounter &+ 4) & ~3 : registers[n]
         let address: UInt32
-        if isSingle { address = isUp ? base &+ offset : base &- offset } else {
+        if isSingle {
+            address = isUp ? base &+ offset : base &- offset
+        } else {
             address = isUp ? base : base &- offset
         }
         guard address & 3 == 0 else {
@@ -71,7 +73,11 @@ extension Machine {
         let t = Int(l >> 12 & 0xF), isRead = h & 0x10 != 0
         if h & 0xE0 == 0xE0 {
             guard h & 0xF == 1, l & 0x100 == 0 else { return false }
-            if !isRead { fpscr = registers[t] & 0xF7C0_009F } else if t == 15 { state.flagBits = fpscr } else {
+            if !isRead {
+                fpscr = registers[t] & 0xF7C0_009F
+            } else if t == 15 {
+                state.flagBits = fpscr
+            } else {
                 registers[t] = fpscr
             }
             return true

@@ -99,7 +99,9 @@ extension Machine {
         switch h & 0xF {
         case 0: floats[d] = isHigh ? value & 0x7FFF_FFFF : value
         case 1:
-            if !isHigh { floats[d] = value ^ 0x8000_0000 } else {
+            if !isHigh {
+                floats[d] = value ^ 0x8000_0000
+            } else {
                 let input = flushed(value)
                 floats[d] = passed([input]) ?? finished(Float(bitPattern: input).squareRoot())
             }
@@ -175,7 +177,9 @@ extension Machine {
         } else {
             let raw = floats[d]
             let value: Double
-            if width == 32 { value = isSigned ? Double(Int32(bitPattern: raw)) : Double(raw) } else {
+            if width == 32 {
+                value = isSigned ? Double(Int32(bitPattern: raw)) : Double(raw)
+            } else {
                 value = isSigned ? Double(Int16(truncatingIfNeeded: raw)) : Double(UInt16(truncatingIfNeeded: raw))
             }
             floats[d] = Float(value * Double(sign: .plus, exponent: -fraction, significand: 1)).bitPattern
@@ -194,7 +198,8 @@ extension Machine {
         }
         let magnitude =
             exponent == 0
-            ? Float(fraction) * 0x1p-24 : Float(sign: .plus, exponent: Int(exponent) - 15, significand: 1 + Float(fraction) / 1024)
+            ? Float(fraction) * 0x1p-24
+            : Float(sign: .plus, exponent: Int(exponent) - 15, significand: 1 + Float(fraction) / 1024)
         return sign | magnitude.bitPattern
     }
 

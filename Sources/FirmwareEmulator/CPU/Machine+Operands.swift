@@ -295,6 +295,8 @@ extension Machine {
     /// Puts the operations of a block with two conditions where they are executed next.
     @inline(never) func chooseBlock(_ op: Op, _ ip: Place) {
         let block = blocks.blocks[Int(op.imm)]
-        for (index, inside) in (state.holds(Int(op.a)) ? block.holds : block.fails).enumerated() { ip[index + 1] = inside }
+        for (index, inside) in (state.holds(Int(op.a)) ? block.holds : block.fails).enumerated() {
+            ip[index + 1] = inside
+        }
     }
 }

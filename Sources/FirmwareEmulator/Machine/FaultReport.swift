@@ -18,7 +18,8 @@ public struct FaultReport: Sendable, Equatable, CustomStringConvertible {
 
     /// One jump that the CPU made.
     public struct Branch: Sendable, Equatable {
-        public var from: UInt32
+        /// Nil for a jump out of nowhere.
+        public var from: UInt32?
         public var to: UInt32
         public var location: String?
     }
@@ -35,7 +36,8 @@ public struct FaultReport: Sendable, Equatable, CustomStringConvertible {
         }
         lines.append("xpsr=\(hex(xpsr)) msp=\(hex(mainStackPointer)) psp=\(hex(processStackPointer))")
         for branch in lastBranches {
-            lines.append("\(hex(branch.from)) -> \(hex(branch.to))\(branch.location.map { " (\($0))" } ?? "")")
+            lines.append(
+                "\(branch.from.map(hex) ?? "nowhere") -> \(hex(branch.to))\(branch.location.map { " (\($0))" } ?? "")")
         }
         return lines.joined(separator: "\n")
     }
