@@ -125,7 +125,8 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "CWireBench", "USBCore", "USBDevice", "USBRedirection", "Traffic", "Engine", "ControlProtocol",
-                "ControlClient", "GuestLab", "FirmwareEmulator", "UnicornPeer", .product(name: "Logging", package: "swift-log"),
+                "ControlClient", "GuestLab", "FirmwareEmulator", "UnicornPeer",
+                .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .executableTarget(
             name: "TwoVirt",
@@ -237,7 +238,8 @@ let package = Package(
         .target(
             name: "CPUDifferential", dependencies: ["FirmwareEmulator", "UnicornPeer"], path: "Tests/CPUDifferential"),
         .testTarget(
-            name: "FirmwareEmulatorTests", dependencies: ["FirmwareEmulator", "CPUDifferential", "USBCore", "USBDevice"],
+            name: "FirmwareEmulatorTests",
+            dependencies: ["FirmwareEmulator", "CPUDifferential", "USBCore", "USBDevice"],
             exclude: ["Firmware", "CPU/Programs"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
         .testTarget(name: "USBDeviceTests", dependencies: ["USBDevice"]),

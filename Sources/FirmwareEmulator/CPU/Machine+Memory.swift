@@ -43,6 +43,7 @@ extension Machine {
             return value
         }
         if debug.hasWatchpoints { debug.note(address, width, isWrite: false) }
+        if debug.touched != nil { leaveSoon() }
         switch memory.target(at: address) {
         case .memory(let region, let base):
             return Self.value(region, address &- base, width)
