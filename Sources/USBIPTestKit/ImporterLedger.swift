@@ -7,7 +7,8 @@ public struct ImporterLedger {
     public private(set) var fault: String?
     private var submitted: [UInt32: AwaitedURB] = [:]
     private var answered: Set<UInt32> = []
-    private var unlinks: [UInt32: UInt32] = [:]
+    /// Targets of unlinks without an answer; nil for one that was not known when the unlink was sent.
+    private var unlinks: [UInt32: UInt32?] = [:]
 
     public init() {}
 
@@ -21,7 +22,9 @@ public struct ImporterLedger {
             submitted[command.sequenceNumber] = AwaitedURB(
                 direction: command.direction, length: Int(command.length),
                 packetCount: isIsochronous ? packets.count : nil)
-        case .unlink(let command): unlinks[command.sequenceNumber] = command.target
+        case .unlink(let command):
+            let target = submitted[command.target] == nil ? nil : command.target
+            unlinks.updateValue(target, forKey: command.sequenceNumber)
         }
     }
 
@@ -49,15 +52,18 @@ public struct ImporterLedger {
                 fault = fault ?? "an answer to unlink \(reply.sequenceNumber), which is not pending"
                 return
             }
-            let isOpen = submitted[target] != nil && !answered.contains(target)
+            let open = target.flatMap { answered.contains($0) ? nil : $0 }
             if reply.status == .unlinked {
-                if !isOpen { fault = fault ?? "URB \(target) is unlinked after its answer" }
-                answered.insert(target)
+                guard let open else {
+                    fault = fault ?? "unlink \(reply.sequenceNumber) takes back what is not pending"
+                    return
+                }
+                answered.insert(open)
             } else if reply.status != .success {
                 fault = fault ?? "unlink ends with \(reply.status.rawValue)"
-            } else if isOpen {
+            } else if let open {
                 // Linux gives such a URB back to its driver as a success of no bytes.
-                fault = fault ?? "unlink of URB \(target) says it is answered, and it is not"
+                fault = fault ?? "unlink of URB \(open) says it is answered, and it is not"
             }
         }
     }
