@@ -11,7 +11,7 @@ public struct GuestImageBuilder: Sendable {
     public let cacheDirectory: String
 
     /// Raised when the layout of the cached image changes in a way its inputs do not show.
-    private static let layoutVersion = "3"
+    private static let layoutVersion = "4"
 
     public init(cacheDirectory: String = LabCache.defaultDirectory) {
         self.cacheDirectory = cacheDirectory
@@ -89,7 +89,7 @@ public struct GuestImageBuilder: Sendable {
 
         progress(BuildProgress(.initramfs, "writing the initramfs"))
         var contents = try await InitramfsContents(busybox: busybox)
-        try contents.addTree("\(work)/root") { $0.hasSuffix(".bin") }
+        try contents.addTree("\(work)/root")
         try contents.finish().write(to: URL(fileURLWithPath: "\(work)/image/initramfs"))
     }
 

@@ -38,12 +38,12 @@ struct InitramfsContents {
         try writer.add(CPIOEntry(path: "etc/group", permissions: 0o644, kind: .file(Data("root:x:0:\n".utf8))))
     }
 
-    /// Adds every regular file below `directory`, in a fixed order, except those `skipping` names.
-    mutating func addTree(_ directory: String, skipping: (String) -> Bool) throws {
+    /// Adds every regular file below `directory`, in a fixed order.
+    mutating func addTree(_ directory: String) throws {
         for path in try FileManager.default.subpathsOfDirectory(atPath: directory).sorted() {
             let source = "\(directory)/\(path)"
             let attributes = try FileManager.default.attributesOfItem(atPath: source)
-            guard attributes[.type] as? FileAttributeType == .typeRegular, !skipping(path) else { continue }
+            guard attributes[.type] as? FileAttributeType == .typeRegular else { continue }
             let contents = try Data(contentsOf: URL(fileURLWithPath: source))
             try writer.add(CPIOEntry(path: MergedUsr.path(path), permissions: 0o644, kind: .file(contents)))
         }

@@ -14,11 +14,14 @@ final class ExporterBench: Sendable {
     private let seen = Mutex<[ExporterEvent]>([])
     private let devices = Mutex<[ExportedDevice]>([])
 
-    private init(listeners: [ExporterListener]) {
+    private init(listeners: [ExporterListener], watch: WatchDesk?) {
         loop = MultiThreadedEventLoopGroup.singleton.next()
         let inbox = Inbox()
+        var handler: Exporter.WatchHandler?
+        if let watch { handler = { channel, _, _ in watch.serve(channel) } }
         exporter = Exporter(
             settings: ExporterSettings(listeners: listeners), group: MultiThreadedEventLoopGroup.singleton,
+            watch: handler,
             logger: Logger(label: "exporter", factory: { _ in SwiftLogNoOpLogHandler() })
         ) { event in inbox.take(event) }
         inbox.bench.withLock { $0 = self }
@@ -31,9 +34,11 @@ final class ExporterBench: Sendable {
     }
 
     /// Listens on a port of 127.0.0.1, runs `body`, and takes everything down.
-    static func use(tls: ExporterTLS? = nil, _ body: (ExporterBench) async throws -> Void) async throws {
+    static func use(
+        tls: ExporterTLS? = nil, watch: WatchDesk? = nil, _ body: (ExporterBench) async throws -> Void
+    ) async throws {
         let bench = ExporterBench(
-            listeners: [ExporterListener(address: .tcp(host: "127.0.0.1", port: 0), tls: tls)])
+            listeners: [ExporterListener(address: .tcp(host: "127.0.0.1", port: 0), tls: tls)], watch: watch)
         try await bench.exporter.start()
         do {
             try await body(bench)

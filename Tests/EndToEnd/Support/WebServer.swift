@@ -69,7 +69,7 @@ struct WebServer {
         try text.write(toFile: "\(root)/\(name)", atomically: true, encoding: .utf8)
     }
 
-    private static func freePort() throws -> Int {
+    static func freePort() throws -> Int {
         try withLoopbackSocket { descriptor, address in
             guard bind(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 else {
                 throw LabEnvironment.Failure(description: "bind: \(String(cString: strerror(errno)))")
