@@ -47,7 +47,6 @@ extension EndToEnd {
                     """
             ) { lab in
                 try await lab.startEngine()
-                let mark = guest.kernelLogMark
                 try await lab.check("plug", "booth", "studio")
                 try await eventually("a sound card") {
                     try await guest.run("test -e /dev/snd/pcmC0D0c").exitCode == 0

@@ -64,7 +64,7 @@ struct ConfigurationTests {
         #expect(configuration.devices[1].behaviour == .emulated(firmware: "/srv/umx.bin", board: "stm32f042"))
         #expect(
             configuration.warnings.map(\.description) == [
-                "f:18: device[0].interfaces[2].kind: Storage interfaces are not available in this version; it is listed and stays off",
+                "f:18: device[0].interfaces[2].kind: Storage interfaces are not available in this version; it is listed and stays off"
             ])
     }
 
