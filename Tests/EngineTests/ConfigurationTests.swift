@@ -193,11 +193,11 @@ struct ConfigurationTests {
         (device("idProduct = \"x\""), "f:3: device[0].idProduct: is \"x\"; allowed: a number from 0 to 0xFFFF"),
         (
             device("colour = 1"),
-            "f:3: device[0].colour: is not a key here; allowed: name, speed, interfaces, firmware, board, product, idVendor, idProduct, serial, usbip"
+            "f:3: device[0].colour: is not a key here; allowed: name, speed, interfaces, firmware, board, flash, product, idVendor, idProduct, serial, usbip"
         ),
         (device("product = 1979-05-27"), "f:3: device[0].product: is a date or time; allowed: text"),
         (
-            device("firmware = \"/x\"\nboard = \"b\""),
+            device("firmware = \"/x\"\nboard = \"stm32f103\""),
             "f:5: device[0].interfaces: stands beside 'firmware'; allowed: one of the two: an image brings its own interfaces"
         ),
         (

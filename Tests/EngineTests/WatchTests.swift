@@ -279,7 +279,7 @@ struct WatchTests {
 
     @Test func aSilentGuestIsGone() async throws {
         try await Bench.exporting(change: {
-            $0.watch = WatchTiming(hello: 0.2, ping: 0.05, silence: 0.2)
+            $0.watch = WatchTiming(hello: 0.5, ping: 0.1, silence: 1.5)
         }) { bench, port in
             let mute = try await FakeWatcher.connect(port: port)
             mute.send(text: "{")
