@@ -1,5 +1,6 @@
 import ControlProtocol
 import Foundation
+import NIOPosix
 
 extension Engine {
     /// Makes the devices, restores what was plugged, and begins to watch VMs.
@@ -49,9 +50,31 @@ extension Engine {
         await hypervisor.shutdown()
         // Left only when it is empty, and made again by the next plug.
         rmdir(settings.wireDirectory)
-        for group in [group, controlGroup] {
-            do { try await group.shutdownGracefully() } catch { logger.error("event loops: \(error)") }
+        await stop(group)
+    }
+
+    /// Serves clients on the control socket until `end` returns or the socket fails, then shuts down either way.
+    public func serve(_ server: ControlServer, until end: @escaping @Sendable () async -> Void) async throws {
+        let outcome = await withTaskGroup(of: Result<Void, any Error>.self) { group in
+            group.addTask {
+                do { return .success(try await server.run()) } catch { return .failure(error) }
+            }
+            group.addTask { await .success(end()) }
+            let first = await group.next() ?? .success(())
+            await server.close()
+            await shutdown()
+            group.cancelAll()
+            return first
         }
+        await stopControlLoop()
+        try outcome.get()
+    }
+
+    /// The last thing: whoever closes a channel when its loop has ended waits for ever.
+    func stopControlLoop() async { await stop(controlGroup) }
+
+    private func stop(_ group: MultiThreadedEventLoopGroup) async {
+        do { try await group.shutdownGracefully() } catch { logger.error("event loops: \(error)") }
     }
 
     /// Hears devices in batches: a guest that floods us is heard twenty times a second.

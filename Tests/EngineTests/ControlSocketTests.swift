@@ -43,6 +43,24 @@ struct ControlSocketTests {
         }
     }
 
+    /// The end of a channel whose loop is gone is never told: the order of the end is what is tried here.
+    @Test(.timeLimit(.minutes(1))) func theEngineEndsWhileClientsAreConnected() async throws {
+        for _ in 0..<20 {
+            let directory = try TemporaryDirectory()
+            let bench = try Bench(FakeVMs(), in: directory)
+            try await bench.engine.start()
+            let socket = directory.file("e.sock")
+            let server = try await ControlServer.bind(socket: socket, engine: bench.engine, logger: quiet)
+            let engine = bench.engine
+            let serving = Task { try await engine.serve(server) { await engine.waitForShutdownRequest() } }
+            let clients = try (0..<8).map { _ in try RawClient(socket) }
+            for client in clients { #expect(try await client.line()?.contains("greeting") == true) }
+            #expect(await engine.perform(.shutdown, actor: "op").isDone)
+            try await serving.value
+            for client in clients { #expect(try await client.line() == nil, "the connection has ended") }
+        }
+    }
+
     @Test func twoEnginesOnOneSocketAreRefused() async throws {
         try await serve { bench, socket in
             await #expect(throws: ControlServerError.self) {

@@ -50,11 +50,13 @@ struct RealQEMUTests {
         try await reaches(first, "plugged again") { $0.state == .plugged && $0.operation == nil }
         // The engine goes and another comes: QEMU still holds the dead one's device.
         await first.shutdown()
+        await first.stopControlLoop()
         let next = try await engine()
         try await reaches(next, "plugged by the next engine") { $0.state == .plugged && $0.operation == nil }
         #expect(await next.perform(.unplug(device: "desk"), actor: "op") == .done("desk unplugged from a"))
         #expect(await next.snapshot().vm("a")?.attached.isEmpty == true)
         await next.shutdown()
+        await next.stopControlLoop()
         second.kill()
     }
 }

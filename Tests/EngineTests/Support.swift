@@ -97,6 +97,7 @@ struct Bench {
 
     func end() async {
         await engine.shutdown()
+        await engine.stopControlLoop()
         await vms.disconnectAll()
     }
 

@@ -45,14 +45,13 @@ struct EngineVerb: AsyncParsableCommand {
         try await core.start()
         report(.ready)
         let ends = TerminationSignals()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.run() }
-            group.addTask { await core.waitForShutdownRequest() }
-            group.addTask { await ends.wait() }
-            try await group.next()
-            await server.close()
-            await core.shutdown()
-            group.cancelAll()
+        try await core.serve(server) {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await core.waitForShutdownRequest() }
+                group.addTask { await ends.wait() }
+                await group.next()
+                group.cancelAll()
+            }
         }
     }
 
