@@ -18,6 +18,8 @@ final class EndpointQueue {
     @exclusivity(unchecked) var isHalted = false
     @exclusivity(unchecked) private(set) var queuedBytes = 0
     @exclusivity(unchecked) private var chunks: Deque<Chunk> = []
+    /// Ends of messages in `chunks`.
+    @exclusivity(unchecked) private var endsQueued = 0
     /// A stream ran dry just where a transfer was full: a host that joins transfers (UHCI's are single packets) would
     /// wait for more, so a zero-length packet tells it that this is all, unless more comes first.
     @exclusivity(unchecked) private var owesZeroLengthPacket = false
@@ -35,7 +37,12 @@ final class EndpointQueue {
     }
 
     var address: EndpointAddress { owner.descriptor.address }
-    var hasData: Bool { !chunks.isEmpty || owesZeroLengthPacket }
+
+    /// Whether there is a payload for a transfer that takes `length` bytes.
+    func hasPayload(for length: Int) -> Bool {
+        if owner.isExact { return endsQueued > 0 || queuedBytes >= max(1, length) }
+        return !chunks.isEmpty || owesZeroLengthPacket
+    }
 
     /// Everything the function wrote has left.
     var hasRoom: Bool { chunks.isEmpty }
@@ -44,6 +51,7 @@ final class EndpointQueue {
         guard !bytes.isEmpty || endOfMessage else { return }
         owesZeroLengthPacket = false
         queuedBytes += bytes.count
+        if endOfMessage { endsQueued += 1 }
         chunks.append(Chunk(bytes: bytes, endsMessage: endOfMessage))
     }
 
@@ -82,6 +90,7 @@ final class EndpointQueue {
     func discardData() {
         chunks.removeAll()
         queuedBytes = 0
+        endsQueued = 0
         owesZeroLengthPacket = false
     }
 
@@ -115,11 +124,15 @@ final class EndpointQueue {
     /// A bulk message that just fills its transfer ends with a zero-length packet in the next, and so does a stream that
     /// runs dry there (USB 2.0 section 5.8.3).
     private func ended(_ chunk: Chunk, taken: Int, of length: Int) {
+        if chunk.endsMessage { endsQueued -= 1 }
         let packetSize = owner.descriptor.maxPacketSize
-        guard owner.descriptor.type == .bulk, taken == length, packetSize > 0, taken > 0, taken % packetSize == 0 else {
+        guard !owner.isExact, owner.descriptor.type == .bulk, taken == length, packetSize > 0, taken > 0,
+            taken % packetSize == 0
+        else {
             return
         }
         if chunk.endsMessage {
+            endsQueued += 1
             chunks.prepend(Chunk(bytes: [], endsMessage: true))
         } else if chunks.isEmpty {
             owesZeroLengthPacket = true

@@ -220,7 +220,7 @@ public final class SimulatedDevice: Firmware {
             }
             return
         }
-        while queue.hasData, canMove(queue), let transfer = queue.transfers.first {
+        while let transfer = queue.transfers.first, queue.hasPayload(for: transfer.length), canMove(queue) {
             queue.transfers.removeFirst()
             let payload = queue.take(upTo: transfer.length)
             let isShort = transfer.flags.contains(.shortNotOK) && payload.count < transfer.length
