@@ -26,6 +26,8 @@ final class IdleDetector {
 
     /// Something happened that firmware may react to.
     func forget() {
+        // An attempt that is planned stays planned: a frame or a tick each millisecond must not put it off for ever.
+        guard isProven else { return }
         isProven = false
         // What was found idle before most likely will be again soon.
         nextProbe = 0

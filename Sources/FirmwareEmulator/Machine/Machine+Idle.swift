@@ -4,9 +4,9 @@ extension Machine {
     func observe(until limit: UInt64) {
         let start = clock.settled
         let end = min(limit, start &+ IdleDetector.attemptCycles)
-        guard !isPrecise, debug.isInactive, idle.begin(at: start, anchor: programCounter, state: loopState) else {
-            runExecutor(until: min(limit, max(idle.nextProbe, start &+ IdleDetector.attemptCycles)))
-            return
+        guard !isPrecise, debug.isInactive else { return runExecutor(until: end) }
+        guard idle.begin(at: start, anchor: programCounter, state: loopState) else {
+            return runExecutor(until: min(limit, idle.nextProbe))
         }
         memory.closeForWriting()
         state.pointee.windows = memory.closedWindows

@@ -1,51 +1,28 @@
 /// A GPIO port with MODER (F0, F3: RM0091 chapter 8).
-final class GPIOPort: RegisterBlock {
-    private let port: Int
-    private let pins: PinBank
-
+final class GPIOPort: GPIORegisters {
     init(port: Int, base: UInt32, pins: PinBank) {
-        self.port = port
-        self.pins = pins
-        super.init("GPIO" + String(UnicodeScalar(UInt8(0x41 + port))), base: base)
+        isDebugPort = port == 0
+        super.init(
+            port: port, base: base, pins: pins, layout: Layout(input: 0x10, output: 0x14, setReset: 0x18, reset: 0x28))
     }
+
+    private let isDebugPort: Bool
 
     override func reset() {
         super.reset()
         // SWDIO and SWCLK.
-        if port == 0 {
+        if isDebugPort {
             self[0x00] = 0x2800_0000
             self[0x0C] = 0x2400_0000
         }
         drive()
     }
 
-    override func load(_ offset: UInt32) -> UInt32 {
-        switch offset {
-        case 0x10: UInt32(pins.ports[port].levels)
-        case 0x18, 0x28: 0
-        default: self[offset]
-        }
-    }
-
-    override func store(_ offset: UInt32, _ value: UInt32, mask: UInt32) {
-        switch offset {
-        case 0x10: return
-        case 0x14: self[0x14] = (self[0x14] & ~mask | value) & 0xFFFF
-        // Set wins over reset.
-        case 0x18: self[0x14] = (self[0x14] & ~(value >> 16) | value) & 0xFFFF
-        case 0x28: self[0x14] &= ~value
-        default: keep(offset, value, mask: mask)
-        }
-        drive()
-    }
-
-    override func isPlain(_ offset: UInt32) -> Bool { offset != 0x10 && offset != 0x18 && offset != 0x28 }
-
-    private func drive() {
+    override func configuration() -> (driven: UInt16, pullUp: UInt16, pullDown: UInt16) {
         var driven: UInt16 = 0
         var up: UInt16 = 0
         var down: UInt16 = 0
-        let output = UInt16(truncatingIfNeeded: self[0x14])
+        let output = output
         for pin in 0..<UInt32(16) {
             let bit = UInt16(1) << UInt16(pin)
             if self[0x00] >> (2 * pin) & 3 == 1 {
@@ -58,11 +35,6 @@ final class GPIOPort: RegisterBlock {
             default: break
             }
         }
-        pins.update(port) {
-            $0.driven = driven
-            $0.output = output
-            $0.pullUp = up
-            $0.pullDown = down
-        }
+        return (driven, up, down)
     }
 }

@@ -1,12 +1,8 @@
 /// A GPIO port with CRL and CRH (F1: RM0008 chapter 9).
-final class GPIOPortF1: RegisterBlock {
-    private let port: Int
-    private let pins: PinBank
-
+final class GPIOPortF1: GPIORegisters {
     init(port: Int, base: UInt32, pins: PinBank) {
-        self.port = port
-        self.pins = pins
-        super.init("GPIO" + String(UnicodeScalar(UInt8(0x41 + port))), base: base)
+        super.init(
+            port: port, base: base, pins: pins, layout: Layout(input: 0x08, output: 0x0C, setReset: 0x10, reset: 0x14))
     }
 
     override func reset() {
@@ -16,32 +12,11 @@ final class GPIOPortF1: RegisterBlock {
         drive()
     }
 
-    override func load(_ offset: UInt32) -> UInt32 {
-        switch offset {
-        case 0x08: UInt32(pins.ports[port].levels)
-        case 0x10, 0x14: 0
-        default: self[offset]
-        }
-    }
-
-    override func store(_ offset: UInt32, _ value: UInt32, mask: UInt32) {
-        switch offset {
-        case 0x08: return
-        case 0x0C: self[0x0C] = (self[0x0C] & ~mask | value) & 0xFFFF
-        case 0x10: self[0x0C] = (self[0x0C] & ~(value >> 16) | value) & 0xFFFF
-        case 0x14: self[0x0C] &= ~value
-        default: keep(offset, value, mask: mask)
-        }
-        drive()
-    }
-
-    override func isPlain(_ offset: UInt32) -> Bool { offset != 0x08 && offset != 0x10 && offset != 0x14 }
-
-    private func drive() {
+    override func configuration() -> (driven: UInt16, pullUp: UInt16, pullDown: UInt16) {
         var driven: UInt16 = 0
         var up: UInt16 = 0
         var down: UInt16 = 0
-        let output = UInt16(truncatingIfNeeded: self[0x0C])
+        let output = output
         for pin in 0..<UInt32(16) {
             let bit = UInt16(1) << UInt16(pin)
             let configuration = self[pin < 8 ? 0x00 : 0x04] >> (4 * (pin & 7)) & 0xF
@@ -54,11 +29,6 @@ final class GPIOPortF1: RegisterBlock {
             default: break
             }
         }
-        pins.update(port) {
-            $0.driven = driven
-            $0.output = output
-            $0.pullUp = up
-            $0.pullDown = down
-        }
+        return (driven, up, down)
     }
 }
