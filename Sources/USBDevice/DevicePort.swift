@@ -15,6 +15,8 @@ public final class DevicePort {
     public let firmware: any Firmware
 
     private weak var host: (any TransferHost)?
+    /// Wants the device as soon as its firmware is on the bus.
+    private weak var waiting: (any TransferHost)?
     // Touched by each transfer: without run-time exclusivity checks, since nothing is called while they are accessed.
     @exclusivity(unchecked) private var pending = TransferSlots<EndpointAddress>()
     /// Set between `connect` and `disconnect`.
@@ -42,11 +44,16 @@ public final class DevicePort {
         if self.speed != nil, self.host == nil { disconnect() }
         guard self.speed == nil else { throw .busy }
         guard firmware.speeds.contains(speed) else { throw .unsupportedSpeed(speed, supported: firmware.speeds) }
+        guard firmware.isAttached else { throw .absent }
+        waiting = nil
         self.host = host
         self.speed = speed
         firmware.connect(at: speed)
         observer?.portDidConnect(self, speed: speed)
     }
+
+    /// Instead of a `connect` that failed with `absent`: `host` is asked to reconnect when the firmware has come back.
+    public func awaitAttachment(for host: any TransferHost) { waiting = host }
 
     /// Takes the device out: all pending transfers complete with `noDevice`, the host hears of them, then is forgotten.
     public func disconnect() {
@@ -104,11 +111,10 @@ public final class DevicePort {
         deliver(completion)
     }
 
-    /// The device wants to be enumerated anew (an interface was switched, firmware detached): the wire disconnects and
-    /// connects it again.
+    /// The device wants to be enumerated anew (an interface was switched, firmware left the bus or came back): the wire
+    /// disconnects it, and connects it again when its firmware is on the bus.
     public func requestReconnect() {
-        guard speed != nil else { return }
-        host?.portWantsReconnect(self)
+        (speed == nil ? waiting : host)?.portWantsReconnect(self)
     }
 
     /// Passes a change in the device's guest-visible state to the observer.
@@ -135,10 +141,13 @@ public final class DevicePort {
 public enum DevicePortError: Error, Equatable, CustomStringConvertible {
     case busy
     case unsupportedSpeed(Speed, supported: Set<Speed>)
+    /// Its firmware has left the bus.
+    case absent
 
     public var description: String {
         switch self {
         case .busy: "the device is plugged elsewhere; unplug it there first"
+        case .absent: "its firmware has left the bus"
         case .unsupportedSpeed(let speed, let supported):
             "the device cannot run at \(speed.name) speed; it can at \(supported.sorted().map(\.name).joined(separator: ", "))"
         }

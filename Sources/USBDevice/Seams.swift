@@ -8,6 +8,8 @@ public protocol Firmware: AnyObject {
     var speeds: Set<Speed> { get }
     /// What a host would learn by enumerating it now at `speed`; wires announce it, listings show it.
     func enumeration(at speed: Speed) -> Enumeration
+    /// Whether it is on the bus: firmware may take itself off it, and a port is then as empty.
+    var isAttached: Bool { get }
 
     /// In a port, in the default state.
     func connect(at speed: Speed)
@@ -17,6 +19,10 @@ public protocol Firmware: AnyObject {
     func submit(_ transfer: Transfer)
     /// Forget this transfer; the port completes it.
     func withdraw(_ id: TransferID, _ endpoint: EndpointAddress)
+}
+
+extension Firmware {
+    public var isAttached: Bool { true }
 }
 
 /// A wire, as a device port sees it.

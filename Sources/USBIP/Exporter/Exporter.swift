@@ -202,9 +202,10 @@ public final class Exporter: Sendable {
         }.sorted { ($0.busNumber, $0.deviceNumber) < ($1.busNumber, $1.deviceNumber) }
         let looks = devices.map { device in
             device.eventLoop.submit { () -> ListedDevice? in
-                guard let busID = BusID(device.busID), !device.port.value.isConnected else { return nil }
+                let port = device.port.value
+                guard let busID = BusID(device.busID), !port.isConnected, port.firmware.isAttached else { return nil }
                 return ListedDevice(
-                    device, busID: busID, enumeration: device.port.value.firmware.enumeration(at: device.speed))
+                    device, busID: busID, enumeration: port.firmware.enumeration(at: device.speed))
             }
         }
         return EventLoopFuture.whenAllComplete(looks, on: eventLoop).map { results in

@@ -131,7 +131,7 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
     }
 
     public func portWantsReconnect(_ port: DevicePort) {
-        guard state == .connected else { return }
+        guard wantsDevice else { return }
         reconnectDevice()
     }
 
@@ -304,6 +304,9 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
     private func connect() {
         do {
             try port.connect(to: self, speed: speed)
+        } catch .absent {
+            port.awaitAttachment(for: self)
+            return
         } catch {
             fail(.device(error))
             return
