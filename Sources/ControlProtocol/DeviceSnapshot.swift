@@ -25,12 +25,15 @@ public struct DeviceSnapshot: Codable, Sendable, Equatable, Identifiable {
     public var counters: Counters
     /// How it can be had over USB/IP; nil when it is not exported.
     public var export: ExportSnapshot?
+    /// The chip it runs on; nil when it is not emulated firmware.
+    public var emulator: EmulatorSnapshot?
 
     public init(
         name: String, idVendor: UInt16, idProduct: UInt16, product: String, serialNumber: String,
         firmware: FirmwareKind, trouble: String? = nil, state: PlugState = .unplugged, reason: String? = nil,
         since: Double = 0, by: String = "engine", attachment: Attachment? = nil, guest: GuestState = .absent,
-        interfaces: [InterfaceSnapshot] = [], counters: Counters = Counters(), export: ExportSnapshot? = nil
+        interfaces: [InterfaceSnapshot] = [], counters: Counters = Counters(), export: ExportSnapshot? = nil,
+        emulator: EmulatorSnapshot? = nil
     ) {
         self.name = name
         self.idVendor = idVendor
@@ -48,6 +51,7 @@ public struct DeviceSnapshot: Codable, Sendable, Equatable, Identifiable {
         self.interfaces = interfaces
         self.counters = counters
         self.export = export
+        self.emulator = emulator
     }
 
     /// The interface with this name.

@@ -51,6 +51,10 @@ public enum Command: Codable, Sendable, Equatable {
     case eject(device: String)
     /// Answered when the device has settled again.
     case setInterface(device: String, interface: String, gate: GateState)
+    /// Of an emulated device's board; nil: its only button.
+    case press(device: String, button: String?, action: ButtonAction)
+    /// As the reset pin of an emulated device's chip.
+    case resetChip(device: String)
     case shutdown
 }
 

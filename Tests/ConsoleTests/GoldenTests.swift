@@ -57,6 +57,30 @@ import Testing
         try expectGolden(model, "plug-vm-80x24")
     }
 
+    @Test(arguments: [(120, 36), (60, 15)]) func board(_ columns: Int, _ rows: Int) throws {
+        var model = console(columns, rows)
+        _ = model.update(.snapshot(Harbour.emulating()))
+        model.stand(on: .device("blinker"))
+        model.press(.character("b"))
+        try expectGolden(model, "board-\(columns)x\(rows)")
+    }
+
+    @Test func boardOfACrashedChip() throws {
+        var model = console(120, 36)
+        let fault = "jump to 0xf0000000, which holds no code at 0xf0000000\nr0=0x00000000 r1=0x20000010"
+        _ = model.update(.snapshot(Harbour.emulating(fault: fault)))
+        model.stand(on: .device("blinker"))
+        model.press(.character("b"))
+        try expectGolden(model, "board-fault-120x36")
+    }
+
+    @Test func emulatedDevice() throws {
+        var model = console(120, 36)
+        _ = model.update(.snapshot(Harbour.emulating()))
+        model.stand(on: .device("blinker"))
+        try expectGolden(model, "emulated-120x36")
+    }
+
     @Test func help() throws {
         var model = Self.watching(120, 36)
         model.press(.character("?"))

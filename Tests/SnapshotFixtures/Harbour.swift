@@ -279,3 +279,26 @@ extension Harbour {
         return snapshot
     }
 }
+
+extension Harbour {
+    /// The same night with emulated firmware in web-02, its button held.
+    public static func emulating(fault: String? = nil) -> Snapshot {
+        var snapshot = snapshot()
+        var blinker = device(
+            "blinker", 0x1209, 0x0010, "echo of bytes", on: "web-02", port: "1", speed: "full", bytes: 1200, 100,
+            [
+                interface("if0", "serial", "Serial control", 0, bytes: 0, 100, backend: "firmware"),
+                interface("if1", "serial", "Serial data", 1, bytes: 1200, 100, backend: "firmware"),
+            ])
+        blinker.firmware = .emulated
+        blinker.emulator = EmulatorSnapshot(
+            board: "stm32f072disco", processor: fault == nil ? .skipped : .faulted, megahertz: 1.3, realTimeFactor: 1,
+            isAttached: fault == nil,
+            lights: [.init(name: "red", isOn: true), .init(name: "orange", isOn: false)],
+            buttons: [.init(name: "user", isOn: true), .init(name: "boot", isOn: false)],
+            serialText: "echo ready\r\n\u{1B}[31mclock 48 MHz\r\n", log: ["enumerated as 1209:0010 echo of bytes"],
+            fault: fault)
+        snapshot.devices.append(blinker)
+        return snapshot
+    }
+}

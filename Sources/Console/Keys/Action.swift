@@ -3,6 +3,7 @@ public enum Action: String, Sendable, CaseIterable {
     case up, down, pageUp, pageDown, first, last, fold, unfold
     case drill, back, nextPane, previousPane, pane1, pane2, pane3, pane4, zoom
     case toggle, plug, unplug, eject, undo
+    case board, hold, resetChip
     case filter, command, help, pin, freeze, theme, nextFault, copy, mouse
     case repaint, suspend, quit
     // While choosing or typing.
@@ -22,6 +23,8 @@ public enum KeyContext: String, Sendable, CaseIterable {
     /// A line to type into.
     case prompt
     case help
+    /// The board of an emulated device.
+    case board
     case quit
 
     static let panes: Set<KeyContext> = [.vms, .devices, .tree, .traffic, .events]
@@ -38,6 +41,7 @@ public enum KeyContext: String, Sendable, CaseIterable {
         case .chooser: "Choosing"
         case .prompt: "Typing"
         case .help: "Help"
+        case .board: "Board"
         case .quit: "Quit"
         }
     }

@@ -3,9 +3,10 @@ public enum KeyTable {
     private static let panes = KeyContext.panes
     private static let lists = KeyContext.lists
     private static let typing = KeyContext.typing
+    private static let everywhere = panes.union(typing).union([.board, .quit])
 
     /// In the order of hint bar and help.
-    public static let bindings: [Binding] = verbs + views + movement + program + text
+    public static let bindings: [Binding] = verbs + views + movement + program + text + board
 
     private static let verbs: [Binding] = [
         Binding(
@@ -13,6 +14,9 @@ public enum KeyTable {
         Binding([.character("p")], lists, .plug, hint: "plug", "plug a device into a VM"),
         Binding([.character("u")], lists, .unplug, hint: "unplug", "unplug the device; asks for u a second time"),
         Binding([.character("e")], lists, .eject, hint: "eject", "ask the guest to let go, then unplug"),
+        Binding(
+            [.character("b")], lists, .board, hint: "board",
+            "board of an emulated device: CPU, LEDs, buttons, serial port"),
         Binding([.character("U")], panes, .undo, hint: "undo", "take back the last switch or unplug (30 s)"),
     ]
 
@@ -56,8 +60,8 @@ public enum KeyTable {
         Binding(
             [.enter, .character("q"), .character("L")], [.quit], .accept, hint: "leave", "leave; devices stay plugged"),
         Binding([.escape, .character("n")], [.quit], .cancel, hint: "stay", "stay"),
-        Binding([.control("l")], panes.union(typing).union([.quit]), .repaint, "repaint the screen"),
-        Binding([.control("z")], panes.union(typing).union([.quit]), .suspend, "suspend to the shell; fg comes back"),
+        Binding([.control("l")], everywhere, .repaint, "repaint the screen"),
+        Binding([.control("z")], everywhere, .suspend, "suspend to the shell; fg comes back"),
     ]
 
     private static let text: [Binding] = [
@@ -79,6 +83,15 @@ public enum KeyTable {
         Binding([.delete], typing, .deleteForward, "delete the character under the cursor"),
         Binding([.control("w")], typing, .deleteWord, "delete the word before"),
         Binding([.control("u")], typing, .clear, "delete the text"),
+    ]
+
+    private static let board: [Binding] = [
+        Binding([.enter, .character(" ")], [.board], .accept, hint: "press", "press the button for a moment"),
+        Binding([.character("h")], [.board], .hold, hint: "hold", "hold the button down, or let go of it"),
+        Binding([.character("R")], [.board], .resetChip, hint: "reset chip", "reset the chip, as its reset pin would"),
+        Binding([.up, .character("k")], [.board], .up, "the button above"),
+        Binding([.down, .character("j")], [.board], .down, "the button below"),
+        Binding([.escape, .character("b"), .character("q"), .control("c")], [.board], .cancel, hint: "back", "back"),
     ]
 
     private static let index: [KeyContext: [Key: Binding]] = {

@@ -56,6 +56,7 @@ extension ConsoleModel {
         case .unplug: armUnplug()
         case .eject: return eject()
         case .undo: return undo()
+        case .board: openBoard()
         case .filter:
             mode = .filter(focusedPane, LineEditor(filters[focusedPane]?.text ?? ""), before: filters[focusedPane])
         case .command: mode = .command(CommandPrompt())
@@ -72,7 +73,7 @@ extension ConsoleModel {
         case .suspend: return [.suspend]
         case .quit: return quit()
         case .accept, .cancel, .complete, .deleteBack, .deleteForward, .deleteWord, .clear, .left, .right, .toStart,
-            .toEnd:
+            .toEnd, .hold, .resetChip:
             break
         }
         return []

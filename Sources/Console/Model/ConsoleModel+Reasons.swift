@@ -14,12 +14,13 @@ extension ConsoleModel {
         case .pin: pinned == nil && trafficSelector == nil ? "select a device or interface to pin" : nil
         case .theme: themes.isEmpty ? "no theme files found" : nil
         case .drill: drillReason
+        case .board: targetDevice?.emulator == nil ? "select a device of emulated firmware" : nil
         default: nil
         }
     }
 
     /// Why nothing at all can be changed.
-    private var changeReason: String? {
+    var changeReason: String? {
         if readOnly { return "read-only console" }
         switch connection {
         case .connected: return nil
@@ -30,6 +31,7 @@ extension ConsoleModel {
 
     private var toggleReason: String? {
         guard let device = targetDevice else { return "select a device or an interface" }
+        if device.firmware == .emulated { return "the firmware of \(device.name) decides about its interfaces" }
         if case .interface(_, let name) = target {
             guard let interface = device.interface(name) else { return "the interface is gone" }
             return interface.gate == .changing ? "still being switched" : nil

@@ -18,6 +18,7 @@ extension ConsoleModel {
         case .plug(let chooser): return performInPlug(action, chooser)
         case .theme(let chooser): return performInTheme(action, chooser)
         case .help(let help): performInHelp(action, help)
+        case .board(let board): return performInBoard(action, board)
         }
         return []
     }
@@ -37,7 +38,7 @@ extension ConsoleModel {
     /// Changes the text of the present field, and what hangs on it.
     private mutating func edit(_ change: (inout LineEditor) -> Void) {
         switch mode {
-        case .panes, .theme, .quit: break
+        case .panes, .theme, .board, .quit: break
         case .filter(let pane, var editor, let before):
             change(&editor)
             filters[pane] = editor.isEmpty ? nil : Filter(editor.text)

@@ -77,6 +77,7 @@ public struct ConsoleModel: Sendable {
         case .filter, .command: .prompt
         case .plug, .theme: .chooser
         case .help: .help
+        case .board: .board
         case .quit: .quit
         case .panes:
             switch focus {

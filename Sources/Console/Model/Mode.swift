@@ -9,7 +9,15 @@ enum Mode: Sendable, Equatable {
     case plug(PlugChooser)
     case theme(ThemeChooser)
     case help(HelpState)
+    case board(BoardState)
     case quit
+}
+
+/// The board of an emulated device, on top of the panes.
+struct BoardState: Sendable, Equatable {
+    var device: String
+    /// Index of the selected button.
+    var cursor = 0
 }
 
 /// The `:` line.

@@ -39,7 +39,7 @@ extension Screen {
     /// What can only be refused, and tells nothing by being there, is left out.
     private func isWorthHinting(_ binding: Binding) -> Bool {
         switch binding.action {
-        case .undo, .nextFault: model.disabledReason(binding.action) == nil
+        case .undo, .nextFault, .board: model.disabledReason(binding.action) == nil
         case .complete:
             switch model.mode {
             case .command, .plug: true

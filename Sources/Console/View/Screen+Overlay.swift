@@ -8,12 +8,13 @@ extension Screen {
         case .plug(let chooser): drawPlug(chooser)
         case .theme(let chooser): drawThemes(chooser)
         case .help(let help): drawHelp(help)
+        case .board(let board): drawBoard(board)
         case .quit: drawQuit()
         }
     }
 
     /// A box in the middle of the screen with at least what fits; its inside, without a box on small screens.
-    private mutating func overlay(_ title: String, width: Int, height: Int, remark: StyledText = StyledText()) -> Rect {
+    mutating func overlay(_ title: String, width: Int, height: Int, remark: StyledText = StyledText()) -> Rect {
         let boxed = layout.tier.isBoxed
         // The status and hint lines stay: they belong to the overlay now.
         let space = Rect(0, min(1, model.rows), model.columns, max(0, layout.hints.row - 1))

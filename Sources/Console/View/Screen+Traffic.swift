@@ -57,7 +57,13 @@ extension Screen {
             text.add(device.vidpid + " ", .dim)
             text.add(device.product, .title)
             if !device.serialNumber.isEmpty { text.add("  " + device.serialNumber, .dim) }
-            text.add("  " + device.firmware.rawValue, .dim)
+            if let emulator = device.emulator {
+                let word = emulator.processor.stateWord
+                text.add("  \(emulator.board) ", .dim)
+                text.add(word.word, word.role)
+            } else {
+                text.add("  " + device.firmware.rawValue, .dim)
+            }
             if let importer = device.export?.importer {
                 // Who has it matters more than what it is.
                 text = StyledText(" by ", .dim) + StyledText(importer.peer, .title)
