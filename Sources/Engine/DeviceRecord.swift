@@ -85,6 +85,10 @@ struct DeviceRecord {
         if case .simulated(let interfaces) = configuration.behaviour { interfaces } else { [] }
     }
 
+    var isEmulated: Bool {
+        if case .emulated = configuration.behaviour { true } else { false }
+    }
+
     /// Whether its wire is, or is about to be, in a VM.
     var hasWire: Bool {
         switch state {

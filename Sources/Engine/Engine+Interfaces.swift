@@ -9,8 +9,11 @@ extension Engine {
         guard let gate = record.gates[interface] else {
             let known = record.interfaces.map(\.name).joined(separator: ", ")
             return .failed(
-                known.isEmpty
-                    ? "\(name) has no interfaces to switch" : "\(name) has no interface '\(interface)'; known: \(known)"
+                record.isEmulated
+                    ? "\(name) is emulated firmware, which alone decides about its interfaces"
+                    : known.isEmpty
+                        ? "\(name) has no interfaces to switch"
+                        : "\(name) has no interface '\(interface)'; known: \(known)"
             )
         }
         guard wanted != .changing else { return .failed("an interface can be on, off or muted") }

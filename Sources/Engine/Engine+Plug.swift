@@ -21,14 +21,14 @@ extension Engine {
             )
         case .unplugged, .waiting, .rejected: break
         }
-        guard via == .usbredir || !visibleInterfaces(record).isEmpty else {
+        guard via == .usbredir || record.isEmulated || !visibleInterfaces(record).isEmpty else {
             return .failed("all interfaces of \(name) are off: enable one before it is plugged")
         }
         if via == .usbip { return await plugByUSBIP(name, into: vmName, actor: actor) }
         guard let vm = vms.first(where: { $0.name == vmName }) ?? vms.first(where: { $0.id == vmName }) else {
             return .failed(unknownVM(vmName))
         }
-        guard record.interfaces.isEmpty || !visibleInterfaces(record).isEmpty else {
+        guard record.isEmulated || !visibleInterfaces(record).isEmpty else {
             return .failed("all interfaces of \(name) are off: enable one before it is plugged")
         }
         return await attach(name, to: vm, via: via, actor: actor)

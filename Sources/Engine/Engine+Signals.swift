@@ -52,7 +52,7 @@ extension Engine {
             Task { await release(record.name, interface: interface) }
         case .trouble(let interface, let text): note(trouble: text, with: interface, of: index)
         case .note(let interface, let text):
-            guard record.gates[interface] != nil else { return }
+            guard record.gates[interface] != nil || record.isEmulated else { return }
             publishOfDevice(index, .info, interface, actor: "device", kind: "note", text)
         }
     }
@@ -62,9 +62,9 @@ extension Engine {
     }
 
     private func note(trouble text: String?, with interface: String, of index: Int) {
-        guard devices[index].gates[interface] != nil, devices[index].backendTroubles[interface]?.text != text else {
-            return
-        }
+        guard devices[index].gates[interface] != nil || devices[index].isEmulated,
+            devices[index].backendTroubles[interface]?.text != text
+        else { return }
         let since = devices[index].backendTroubles[interface]?.since ?? now
         devices[index].backendTroubles[interface] = text.map { .init(text: $0, since: since) }
         changed()

@@ -113,15 +113,27 @@ extension Engine {
     }
 
     private func deviceSnapshot(_ record: DeviceRecord) -> DeviceSnapshot {
-        let identity = DeviceHost.identity(of: record.configuration)
+        let emulator = record.report.emulator
+        let identity = emulator?.identity ?? DeviceHost.identity(of: record.configuration)
         return DeviceSnapshot(
             name: record.name, idVendor: identity.idVendor, idProduct: identity.idProduct, product: identity.product,
             serialNumber: identity.serialNumber,
-            firmware: record.interfaces.isEmpty ? .emulated : .simulated, trouble: record.trouble, state: record.state,
+            firmware: record.isEmulated ? .emulated : .simulated, trouble: record.trouble, state: record.state,
             reason: record.reason, since: record.since, by: record.by, attachment: record.attachment,
             guest: record.guest,
-            interfaces: record.interfaces.map { interfaceSnapshot($0, of: record) }, counters: record.report.counters,
-            export: exportSnapshot(record))
+            interfaces: emulator.map { interfaceSnapshots($0, of: record) }
+                ?? record.interfaces.map { interfaceSnapshot($0, of: record) },
+            counters: record.report.counters, export: exportSnapshot(record), emulator: emulator?.status)
+    }
+
+    /// Firmware's own; nobody else switches them.
+    private func interfaceSnapshots(_ emulator: EmulatorReport, of record: DeviceRecord) -> [InterfaceSnapshot] {
+        emulator.interfaces.map {
+            var interface = $0
+            interface.since = record.since
+            interface.by = "firmware"
+            return interface
+        }
     }
 
     private func interfaceSnapshot(_ interface: InterfaceConfiguration, of record: DeviceRecord) -> InterfaceSnapshot {

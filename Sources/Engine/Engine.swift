@@ -101,6 +101,9 @@ public actor Engine {
         case .eject(let device): return await eject(device, actor: actor)
         case .setInterface(let device, let interface, let gate):
             return await setInterface(device, interface, to: gate, actor: actor)
+        case .press(let device, let button, let action):
+            return await press(device, button: button, action, actor: actor)
+        case .resetChip(let device): return await resetChip(device, actor: actor)
         case .subscribe: return .failed("subscribe belongs to a connection")
         case .shutdown:
             shutdownRequests.input.yield()

@@ -57,5 +57,115 @@ extension EndToEnd.GuestTests {
                 }
             }
         }
+
+        @Test func boardIsSeenAndTouchedByTheOperator() async throws {
+            let guests = try LabGuests.here
+            let guest = try await guests.guest(.xhci)
+            try await LabEnvironment.use(vms: guests.source, devices: "") { lab in
+                try FirmwareBuilder.compile("cdc.c", to: lab.directory + "/echo.elf")
+                try lab.add(LabDevices.emulated("echo", image: "echo.elf", board: "stm32f072disco"))
+                try await lab.startEngine()
+                let before = try await lab.device("echo")
+                #expect(before.idVendor == 0x1209 && before.idProduct == 0x10 && before.product == "echo of bytes")
+                #expect(before.interfaces.map(\.name) == ["if0", "if1"])
+                #expect(before.interfaces.map(\.title) == ["Serial control", "Serial data"])
+                #expect(before.interfaces.last?.endpoints.map(\.address) == [0x01, 0x81])
+                #expect(before.emulator?.serialText == "echo ready\r\n")
+                let mark = guest.kernelLogMark
+                try await lab.check("plug", "echo", "xhci")
+                try await guest.waitForKernelLog(containing: "ttyACM0: USB ACM device", since: mark)
+
+                // Firmware shows DTR on its red LED, and says which button is pressed.
+                async let said = guest.check("stty -F /dev/ttyACM0 raw -echo; head -n 1 /dev/ttyACM0")
+                try await eventually("the red LED") {
+                    try await lab.device("echo").emulator?.lights.first?.isOn == true
+                }
+                let console = try lab.console()
+                try await console.row(with: "● echo", "1209:0010")
+                try await console.select(vm: "xhci", "› echo")
+                try console.press("b")
+                try await console.row(with: "LEDs", "● red")
+                try await console.row(with: "echo ready")
+                try await console.row(with: ">Buttons", "user")
+                try console.press("Enter")
+                #expect(try await said == "button")
+                try console.press("Escape")
+
+                let held = try await lab.check("press", "echo", "--hold")
+                #expect(held.contains("button user held"))
+                #expect(try await lab.device("echo").emulator?.buttons.first?.isOn == true)
+                try await lab.check("press", "echo", "user", "--release")
+                let table = try await lab.check("devices")
+                #expect(table.contains("stm32f072disco"))
+                let refused = try await lab.run("disable", "echo", "if1", "--config", lab.configuration)
+                #expect(refused.errors.contains("which alone decides about its interfaces"))
+            }
+        }
+
+        @Test func firmwareThatLeavesTheBusLeavesTheGuest() async throws {
+            let guests = try LabGuests.here
+            let guest = try await guests.guest(.xhci)
+            try await LabEnvironment.use(vms: guests.source, devices: "") { lab in
+                try FirmwareBuilder.compile("cdc.c", to: lab.directory + "/echo.elf")
+                try lab.add(LabDevices.emulated("echo", image: "echo.elf", board: "stm32f072disco"))
+                try await lab.startEngine()
+                var mark = guest.kernelLogMark
+                try await lab.check("plug", "echo", "xhci")
+                try await guest.waitForKernelLog(containing: "ttyACM0: USB ACM device", since: mark)
+
+                // 1200 bit/s is its word for becoming another device, as bootloaders are called.
+                mark = guest.kernelLogMark
+                try await guest.check("stty -F /dev/ttyACM0 1200")
+                try await guest.waitForDisconnect(since: mark)
+                try await guest.waitForKernelLog(containing: "idVendor=1209, idProduct=0011", since: mark)
+                try await guest.waitForKernelLog(containing: "ttyACM0: USB ACM device", since: mark)
+                #expect(try await lab.device("echo").idProduct == 0x11)
+
+                // 600 bit/s: off the bus for good.
+                mark = guest.kernelLogMark
+                try await guest.check("stty -F /dev/ttyACM0 600")
+                try await guest.waitForDisconnect(since: mark)
+                try await guest.check("! test -e /dev/ttyACM0")
+                let away = try await lab.device("echo")
+                #expect(away.state == .plugged && away.guest == .absent && away.emulator?.isAttached == false)
+
+                // Until somebody presses its button.
+                mark = guest.kernelLogMark
+                try await lab.check("press", "echo")
+                try await guest.waitForKernelLog(containing: "ttyACM0: USB ACM device", since: mark)
+                try await guest.echo(bytes: 4096)
+            }
+        }
+
+        @Test func worksOverUSBIPToo() async throws {
+            let guest = try await LabGuests.here.networked()
+            let devices = """
+                [usbip]
+                listen = ["127.0.0.1:0"]
+                """
+            try await LabEnvironment.use(vms: "", devices: devices) { lab in
+                try FirmwareBuilder.compile("cdc.c", to: lab.directory + "/echo.elf")
+                try lab.add(LabDevices.emulated("echo", image: "echo.elf", board: "stm32f072disco"))
+                try await lab.startEngine()
+                var line = ""
+                try await eventually("the device to be offered") {
+                    line = try await lab.device("echo").export?.attachLine ?? ""
+                    return !line.isEmpty
+                }
+                let address = line.replacing("2virt-guest attach ", with: "").split(separator: " ")
+                let port = try #require(address.first?.split(separator: ":").last)
+                let bus = try #require(address.last)
+                try await guest.check("modprobe vhci-hcd")
+                for _ in 1...2 {
+                    let mark = guest.kernelLogMark
+                    try await guest.check("2virt-guest attach 10.0.2.2:\(port) \(bus)")
+                    try await guest.waitForKernelLog(containing: "Product: echo of bytes", since: mark)
+                    try await guest.waitForKernelLog(containing: "ttyACM0: USB ACM device", since: mark)
+                    try await guest.echo(bytes: Self.bytes)
+                    try await guest.check("2virt-guest detach \(bus)")
+                    try await guest.waitForDisconnect(since: mark)
+                }
+            }
+        }
     }
 }

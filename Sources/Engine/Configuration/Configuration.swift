@@ -42,7 +42,7 @@ public struct DeviceConfiguration: Sendable, Equatable {
     public enum Behaviour: Sendable, Equatable {
         case simulated([InterfaceConfiguration])
         /// `flash`: a file that keeps what the firmware writes to its flash; nil: forgotten at the end.
-        case emulated(firmware: String, board: String, flash: String? = nil)
+        case emulated(firmware: String, board: String, flash: String? = nil, gdb: Int? = nil)
     }
 }
 

@@ -7,7 +7,7 @@ extension ConfigurationReader {
         checkKeys(
             of: entry, at: path,
             allowed: [
-                "name", "speed", "interfaces", "firmware", "board", "flash", "product", "idVendor",
+                "name", "speed", "interfaces", "firmware", "board", "flash", "gdb", "product", "idVendor",
                 "idProduct", "serial", "usbip",
             ])
         let before = problems.count
@@ -44,11 +44,14 @@ extension ConfigurationReader {
                     "one of the two: an image brings its own interfaces")
             }
             let flash = string(entry, "flash", at: path, allowed: "the path of a file that keeps the flash")
+            let ports = "a port of 127.0.0.1, 1 to 65535"
+            let gdb = integer(entry, "gdb", at: path, allowed: ports)
+            if let gdb, !(1...65535).contains(gdb) { problem("\(path).gdb", "\(gdb)", ports) }
             guard let image, let board else { return nil }
             if Board.named(board) == nil {
                 problem("\(path).board", "\"\(board)\"", Board.all.map(\.name).joined(separator: ", "))
             }
-            return .emulated(firmware: image, board: board, flash: flash)
+            return .emulated(firmware: image, board: board, flash: flash, gdb: gdb)
         }
         guard entry["interfaces"] != nil else {
             problem(path, "has neither 'interfaces' nor 'firmware'", "one of the two")

@@ -28,6 +28,8 @@ final class DeviceCore: DevicePortObserver {
     let port: DevicePort
     let recorder: TrafficRecorder
     var listener: (any Channel)?
+    /// Where GDB may come in.
+    var debugger: DebuggerServer?
 
     let logger: Logger
     var link: (channel: any Channel, session: RedirectionSession)?
@@ -58,7 +60,7 @@ final class DeviceCore: DevicePortObserver {
             }
             device.frameClock = EventLoopFrameClock(eventLoop)
             behaviour = .simulated(device)
-        case .emulated(let image, let board, let flash):
+        case .emulated(let image, let board, let flash, _):
             behaviour = .emulated(
                 try EmulatedFirmware(
                     name: configuration.name, image: image, board: board, flash: flash, eventLoop: eventLoop,
@@ -77,6 +79,10 @@ final class DeviceCore: DevicePortObserver {
         if case .simulated(let device) = behaviour { device } else { nil }
     }
 
+    var emulated: EmulatedDevice? {
+        if case .emulated(let firmware) = behaviour { firmware.device } else { nil }
+    }
+
     func shutdown() {
         switch behaviour {
         case .simulated(let device): device.shutdown()
@@ -90,7 +96,7 @@ final class DeviceCore: DevicePortObserver {
 
     private func configureRecorder(at speed: Speed) {
         recorder.configure(port.firmware.enumeration(at: speed)) {
-            simulated?.functionName(interface: $0)
+            if let simulated { simulated.functionName(interface: $0) } else { EmulatorReport.name($0) }
         }
     }
 
@@ -117,6 +123,13 @@ final class DeviceCore: DevicePortObserver {
     func report() -> DeviceReport {
         var report = DeviceReport()
         report.counters = recorder.counters()
+        if let emulated {
+            var emulator = EmulatorReport(emulated)
+            for index in emulator.interfaces.indices {
+                emulator.interfaces[index].counters = recorder.counters(interface: emulator.interfaces[index].name)
+            }
+            report.emulator = emulator
+        }
         guard let device = simulated else { return report }
         for function in device.functions {
             report.interfaces[function.name] = DeviceReport.Interface(
@@ -132,8 +145,18 @@ final class DeviceCore: DevicePortObserver {
 
     /// nil when there is no such interface.
     func traffic(interface: String?, after sequence: UInt64) -> TrafficView? {
-        if let interface, simulated?.gate(of: interface) == nil { return nil }
+        if let interface, !hasInterface(interface) { return nil }
         return recorder.view(selector: interface, after: sequence, limit: 500)
+    }
+
+    private func hasInterface(_ name: String) -> Bool {
+        switch behaviour {
+        case .simulated(let device): device.gate(of: name) != nil
+        case .emulated(let firmware):
+            firmware.device.enumeration(at: .full).presentInterfaces.contains {
+                EmulatorReport.name($0.interfaceNumber) == name
+            }
+        }
     }
 }
 

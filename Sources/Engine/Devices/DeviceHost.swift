@@ -42,11 +42,22 @@ final class DeviceHost: Sendable {
         let core = host.core
         do {
             try await eventLoop.flatSubmit { core.value.behaviour.whenReady(on: eventLoop) }.get()
+            if case .emulated(_, _, _, let gdb?) = configuration.behaviour { try await host.listenForDebugger(on: gdb) }
         } catch {
             await host.shutdown()
             throw error
         }
         return host
+    }
+
+    private func listenForDebugger(on port: Int) async throws {
+        let core = core
+        guard
+            let device = await onLoop({ core in core.emulated.map { NIOLoopBound($0, eventLoop: self.eventLoop) } })
+                ?? nil
+        else { return }
+        let debugger = try await DebuggerServer.listen(device, port: port, on: eventLoop)
+        try await eventLoop.submit { core.value.debugger = debugger }.get()
     }
 
     static func identity(of configuration: DeviceConfiguration) -> DeviceIdentity {
@@ -81,6 +92,14 @@ final class DeviceHost: Sendable {
     private static func exportSpeed(_ core: DeviceCore) -> Speed {
         let speeds = core.port.firmware.speeds
         return speeds.contains(.high) ? .high : speeds.max() ?? .high
+    }
+
+    func setButton(_ button: String, pressed: Bool) async {
+        await onLoop { $0.emulated?.setButton(button, pressed: pressed) }
+    }
+
+    func resetChip() async {
+        await onLoop { $0.emulated?.resetChip() }
     }
 
     func setGate(_ gate: Gate, of interface: String) async {
@@ -132,6 +151,7 @@ final class DeviceHost: Sendable {
 
     func shutdown() async {
         await closeWire()
+        if let debugger = await onLoop({ $0.debugger }) ?? nil { await debugger.close() }
         await onLoop { $0.shutdown() }
     }
 

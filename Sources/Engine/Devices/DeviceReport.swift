@@ -19,4 +19,6 @@ struct DeviceReport: Sendable, Equatable {
 
     var interfaces: [String: Interface] = [:]
     var counters = Counters()
+    /// Of emulated firmware.
+    var emulator: EmulatorReport?
 }

@@ -66,18 +66,24 @@ final class EmulatedFirmware {
     private func hear(_ event: EmulatedDeviceEvent) {
         switch event {
         case .enumerated(let device):
-            logger.info("firmware enumerated: \(device.product ?? "device without a name")")
+            tell("firmware enumerated: \(device.product ?? "device without a name")")
             settle(.success(()))
         case .unusable(let reason): settle(.failure(EmulatedFirmwareError.unusable(reason)))
         case .faulted(let report):
             logger.warning("firmware crashed: \(report)")
             settle(.failure(EmulatedFirmwareError.crashed(report.description)))
-        case .detached: logger.info("firmware left the bus")
-        case .reset: logger.info("the chip was reset")
+        case .detached: tell("firmware left the bus")
+        case .reset: tell("firmware reset the chip")
         case .diagnostic(let diagnostic): logger.info("firmware: \(diagnostic)")
         case .remoteWakeUp: logger.info("firmware woke the bus")
         case .flashChanged(let contents): keep(contents)
         }
+    }
+
+    /// An event for the operator, once there is a device to speak of.
+    private func tell(_ text: String) {
+        logger.info("\(text)")
+        if isReady { device.port?.report(.note(interface: "firmware", text)) }
     }
 
     /// Written beside and renamed, so that a crash leaves the old or the new contents.

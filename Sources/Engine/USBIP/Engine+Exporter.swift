@@ -93,7 +93,7 @@ extension Engine {
     /// Whether USB/IP clients may have the device now.
     private func isOffered(_ record: DeviceRecord) -> Bool {
         guard exporter != nil, record.host != nil, record.trouble == nil, record.configuration.export.isExported,
-            !visibleInterfaces(record).isEmpty
+            record.isEmulated || !visibleInterfaces(record).isEmpty
         else { return false }
         switch record.state {
         case .unplugged, .rejected, .imported: return true

@@ -168,6 +168,8 @@ public final class GDBSession {
         if let refused = go(from: address) { return refused }
         let result = machine.step()
         isRunning = false
+        // Whoever runs the machine resets the chip.
+        if case .resetRequested = result { machine.requestReset() }
         if case .fault = result { lastStop = "T0bthread:1;" } else { lastStop = "T05thread:1;" }
         return lastStop
     }

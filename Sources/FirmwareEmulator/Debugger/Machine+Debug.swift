@@ -14,6 +14,14 @@ extension Machine {
         isPrecise = !debug.isInactive
     }
 
+    /// Nothing stops it any more.
+    func forgetDebugging() {
+        debug = DebugState()
+        state.pointee.windows = memory.windows
+        needsForget = true
+        isPrecise = false
+    }
+
     /// Executes one instruction, and what exceptions and events come before it.
     public func step() -> RunResult {
         debug.isStepping = true

@@ -13,5 +13,14 @@ enum DeviceCommand: Sendable {
     case forcePin(Pin, Bool?)
     case serial([UInt8])
     case resetChip
+    case debugger(DebuggerInput)
     case stop
+}
+
+/// What comes from a debugger's connection.
+enum DebuggerInput: Sendable {
+    /// With the way back to it.
+    case attached(@Sendable ([UInt8]) -> Void)
+    case bytes([UInt8])
+    case gone
 }

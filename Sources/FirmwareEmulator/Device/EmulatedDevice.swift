@@ -10,6 +10,7 @@ public final class EmulatedDevice: Firmware {
     public let board: Board
     /// What the descriptors said when the device was last enumerated.
     public private(set) var enumerated: EnumeratedDevice?
+    public private(set) var isAttached = false
     /// Told on the event loop.
     public var onEvent: (EmulatedDeviceEvent) -> Void = { _ in }
 
@@ -43,7 +44,9 @@ public final class EmulatedDevice: Firmware {
         }
         let loaded = image
         make = { () throws(ImageError) -> Microcontroller in
-            try Microcontroller(board: board, image: loaded, identity: identity)
+            let microcontroller = try Microcontroller(board: board, image: loaded, identity: identity)
+            if !loaded.symbols.isEmpty { microcontroller.machine.symbols = loaded.symbols }
+            return microcontroller
         }
         // An image that does not fit is refused here, not on the thread.
         _ = try make()
@@ -90,6 +93,8 @@ public final class EmulatedDevice: Firmware {
     public func resetChip() { mailbox.send(.resetChip) }
     public func suspendBus() { mailbox.send(.suspendBus) }
     public func resumeBus() { mailbox.send(.resumeBus) }
+
+    func order(_ command: DeviceCommand) { mailbox.send(command) }
 
     // MARK: Firmware
 
@@ -167,12 +172,16 @@ public final class EmulatedDevice: Firmware {
             port?.complete(completion)
         case .enumerated(let device):
             enumerated = device
+            isAttached = true
             report(trouble: nil)
             onEvent(.enumerated(device))
             // A guest that holds the device must see it go and come: it may be another one now.
             port?.requestReconnect()
         case .detached:
+            isAttached = false
             onEvent(.detached)
+            // A guest sees it go now, whether and as whatever it comes back.
+            port?.requestReconnect()
         case .unusable(let reason):
             report(trouble: "the device does not enumerate: \(reason)")
             onEvent(.unusable(reason))

@@ -34,6 +34,8 @@ public struct EmulatorStatus: Sendable {
     public var buttons: [Button] = []
     /// The last bytes that firmware sent to its serial ports, oldest first.
     public var serialLog: [UInt8] = []
+    /// How many bytes there were in all.
+    public var serialTotal: UInt64 = 0
     /// What was reported, newest last: faults, polling, resets.
     public var log: [String] = []
     public var fault: FaultReport?

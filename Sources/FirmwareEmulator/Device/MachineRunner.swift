@@ -23,6 +23,8 @@ final class MachineRunner {
     private let report: ([BusEvent], [EmulatedDeviceEvent]) -> Void
     let microcontroller: Microcontroller
     private var drive: BusDrive?
+    private var debugger: DebuggerPort?
+    private var isHeld: Bool { debugger?.holdsMachine ?? false }
     private var scheduler: BusScheduler? { drive?.scheduler }
 
     private var busEvents: [BusEvent] = []
@@ -82,6 +84,7 @@ final class MachineRunner {
         }
         microcontroller.onSerial = { [unowned self] _, byte in
             view.serialLog.append(byte)
+            view.serialTotal &+= 1
             if view.serialLog.count > EmulatorStatus.serialLimit * 2 {
                 view.serialLog.removeFirst(view.serialLog.count - EmulatorStatus.serialLimit)
             }
@@ -132,7 +135,7 @@ final class MachineRunner {
     ///
     /// - Returns: that time, nil for never; a time that has passed means: look for commands, then go on.
     private func step() -> UInt64? {
-        guard !hasFaulted else { return nil }
+        guard !hasFaulted, !isHeld else { return nil }
         let real = monotonicNanoseconds()
         publish(real)
         if isFast {
@@ -170,6 +173,10 @@ final class MachineRunner {
         guard nanoseconds > now else { return false }
         let cycles = clock.cycles(nanoseconds: nanoseconds - now)
         let result = microcontroller.machine.run(untilCycle: before &+ max(cycles, 1))
+        if let debugger {
+            debugger.note(result)
+            showHeld()
+        }
         switch result {
         case .sliceOver:
             busyCycles &+= clock.now &- before
@@ -228,6 +235,7 @@ final class MachineRunner {
         case .forcePin(let pin, let level):
             microcontroller.forcePin(pin, level)
         case .serial(let bytes): microcontroller.receiveSerial(bytes)
+        case .debugger(let input): debug(input)
         case .resetChip:
             hasFaulted = false
             view.fault = nil
@@ -239,11 +247,38 @@ final class MachineRunner {
 
     /// Before something from outside happens, the machine is brought up to now.
     private func catchUp() {
-        guard !hasFaulted, !isFast else { return }
+        guard !hasFaulted, !isFast, !isHeld else { return }
         let target = virtualAnchor &+ (monotonicNanoseconds() &- realAnchor)
         let virtual = clock.nanoseconds
         guard target > virtual, target - virtual < Self.idleQuantum * 2 else { return }
         _ = runSlice(until: target)
+    }
+
+    private func debug(_ input: DebuggerInput) {
+        switch input {
+        case .attached(let send):
+            debugger?.leave()
+            debugger = DebuggerPort(machine: microcontroller.machine, send: send)
+            log("a debugger holds the CPU")
+        case .bytes(let bytes):
+            debugger?.receive(bytes)
+            if debugger?.isEnded == true { return debug(.gone) }
+            // A CPU that has crashed does not go on, and says so again.
+            if hasFaulted, !isHeld, let fault = view.fault { debugger?.note(.fault(fault)) }
+        case .gone:
+            guard let debugger else { return }
+            debugger.leave()
+            self.debugger = nil
+            log("the debugger has left")
+        }
+        showHeld()
+    }
+
+    private func showHeld() {
+        let isShown = view.processor == .halted
+        guard isHeld != isShown else { return }
+        view.processor = isHeld ? .halted : hasFaulted ? .faulted : .running
+        status.set(view)
     }
 
     private func press(_ name: String, _ isPressed: Bool) {

@@ -28,10 +28,29 @@ struct DevicesVerb: AsyncParsableCommand {
             ])
         }
         table.lines.forEach(StandardOutput.write)
+        Self.boards(of: snapshot.devices).forEach(StandardOutput.write)
         if let exporter = snapshot.engine.exporter { Self.lines(of: exporter).forEach(StandardOutput.write) }
         if snapshot.devices.isEmpty {
             StandardError.write("no devices; declare some with [[device]] in the configuration")
         }
+    }
+
+    /// How the chips of emulated devices are doing.
+    static func boards(of devices: [DeviceSnapshot]) -> [String] {
+        var table = TextTable(["EMULATED", "BOARD", "CPU", "MHZ", "REAL TIME", "ON BUS", "LEDS", "BUTTONS", "FAULT"])
+        var count = 0
+        for device in devices {
+            guard let emulator = device.emulator else { continue }
+            count += 1
+            table.add([
+                device.name, emulator.board, emulator.processor.rawValue, "\(emulator.megahertz)",
+                "\(emulator.realTimeFactor)x", emulator.isAttached ? "yes" : "no",
+                emulator.lights.map { "\($0.name) \($0.isOn ? "on" : "off")" }.joined(separator: ", "),
+                emulator.buttons.map { $0.isOn ? "\($0.name) pressed" : $0.name }.joined(separator: ", "),
+                emulator.fault?.split(separator: "\n").first.map(String.init) ?? "",
+            ])
+        }
+        return count == 0 ? [] : [""] + table.lines
     }
 
     /// One that waits for a USB/IP client is exported; the snapshot says so by its listeners.

@@ -18,6 +18,8 @@ import USBDevice
     final class Host: TransferHost, @unchecked Sendable {
         var completions: [TransferCompletion] = []
         var reconnects = 0
+        /// How often the firmware was not on the bus when it was to be connected again.
+        var absences = 0
         var waiters: [(condition: (Host) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
 
         func port(_ port: DevicePort, completed completion: TransferCompletion) {
@@ -25,8 +27,17 @@ import USBDevice
             look()
         }
 
+        /// As a wire does: out, and in again when it is there.
         func portWantsReconnect(_ port: DevicePort) {
-            reconnects += 1
+            port.disconnect()
+            do {
+                try port.connect(to: self, speed: .full)
+                reconnects += 1
+            } catch {
+                #expect(error == .absent)
+                absences += 1
+                port.awaitAttachment(for: self)
+            }
             look()
         }
 
@@ -138,7 +149,14 @@ import USBDevice
             bench.port.submit(.control(2, SetupPacket(requestType: RealImageTests.vendorOut, request: 4)))
         }
         await bench.wait { $0.host.reconnects == 1 }
-        bench.on { #expect($0.products == [1, 2]) }
+        bench.on { bench in
+            #expect(bench.products == [1, 2])
+            // It was away between the two, and its host knew.
+            #expect(bench.host.absences == 1)
+            bench.host.completions = []
+            bench.port.submit(.control(3, RealImageTests.configure))
+        }
+        await bench.wait { $0.host.completions.first?.status == .success }
         await bench.stop()
     }
 

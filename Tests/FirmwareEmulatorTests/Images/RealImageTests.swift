@@ -139,6 +139,29 @@ import USBCore
         #expect(probe.perform(.control(3, read))?.status == .success)
     }
 
+    /// Main loops that poll and never sleep are the rule; each must cost nearly nothing while nothing happens.
+    @Test func aMainLoopThatPollsForEverIsSkipped() throws {
+        let board = try #require(Board.named("stm32f072disco"))
+        let probe = try FirmwareProbe(image: try FirmwareBuilder.cdc(), board: board)
+        #expect(probe.enumerate() != nil, "\(probe.failure)")
+        let machine = probe.microcontroller.machine
+        func executed() -> Double {
+            let (start, skipped) = (machine.clock.now, machine.skippedCycles)
+            probe.run(milliseconds: 500)
+            return 1 - Double(machine.skippedCycles - skipped) / Double(machine.clock.now - start)
+        }
+        probe.run(milliseconds: 50)
+        #expect(executed() < 0.02)
+        probe.connect()
+        #expect(probe.perform(.control(1, Self.configure))?.status == .success)
+        probe.run(milliseconds: 50)
+        #expect(executed() < 0.02)
+        // And it is there at once when something does happen.
+        let data = [UInt8](0..<64)
+        probe.submit(2, .out(7, 1, data: data))
+        #expect(probe.perform(.in(8, 1, length: 64), milliseconds: 20)?.data == data)
+    }
+
     @Test func jumpIntoNowhereIsAFaultWithARegisterDump() throws {
         let probe = try Self.ready(f103: false)
         let crash = SetupPacket(requestType: Self.vendorOut, request: 8)
