@@ -104,7 +104,8 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "USBDevice", "USBClasses", "SimulatedFirmware", "USBRedirection", "USBIP", "Hypervisor", "Traffic",
+                "USBDevice", "USBClasses", "SimulatedFirmware", "FirmwareEmulator", "USBRedirection", "USBIP",
+                "Hypervisor", "Traffic",
                 "ControlProtocol", "ControlSocket",
                 "TOMLKit",
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -129,7 +130,8 @@ let package = Package(
         .executableTarget(
             name: "TwoVirt",
             dependencies: [
-                "Benchmarks", "Engine", "Console", "Terminal", "CTerminal", "GuestLab", "ControlProtocol",
+                "Benchmarks", "Engine", "FirmwareEmulator", "Console", "Terminal", "CTerminal", "GuestLab",
+                "ControlProtocol",
                 "ControlSocket", "ControlClient",
                 "TOMLKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -230,7 +232,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
-        .testTarget(name: "FirmwareEmulatorTests", dependencies: ["FirmwareEmulator", "USBCore", "USBDevice"]),
+        .testTarget(
+            name: "FirmwareEmulatorTests", dependencies: ["FirmwareEmulator", "USBCore", "USBDevice"],
+            exclude: ["Firmware"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
         .testTarget(name: "USBDeviceTests", dependencies: ["USBDevice"]),
         .testTarget(name: "TrafficTests", dependencies: ["Traffic"]),

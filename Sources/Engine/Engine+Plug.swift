@@ -28,7 +28,7 @@ extension Engine {
         guard let vm = vms.first(where: { $0.name == vmName }) ?? vms.first(where: { $0.id == vmName }) else {
             return .failed(unknownVM(vmName))
         }
-        guard !visibleInterfaces(record).isEmpty else {
+        guard record.interfaces.isEmpty || !visibleInterfaces(record).isEmpty else {
             return .failed("all interfaces of \(name) are off: enable one before it is plugged")
         }
         return await attach(name, to: vm, via: via, actor: actor)

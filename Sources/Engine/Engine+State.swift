@@ -76,8 +76,7 @@ extension Engine {
     func makeRecord(_ entry: DeviceConfiguration) async -> DeviceRecord {
         var record = DeviceRecord(configuration: entry, since: now)
         switch entry.behaviour {
-        case .emulated:
-            record.trouble = "emulated firmware is not available in this version"
+        case .emulated: break
         case .simulated(let interfaces):
             for interface in interfaces {
                 record.gates[interface.name] = .init(
@@ -85,12 +84,12 @@ extension Engine {
                     trouble: interface.kind.isAvailable
                         ? nil : "\(interface.kind.title) interfaces are not available in this version")
             }
-            do {
-                record.host = try await DeviceHost.make(
-                    entry, on: group.next(), signals: signals, logger: logger)
-            } catch {
-                record.trouble = "\(error)"
-            }
+        }
+        do {
+            record.host = try await DeviceHost.make(
+                entry, on: group.next(), signals: signals, logger: logger)
+        } catch {
+            record.trouble = "\(error)"
         }
         if let trouble = record.trouble {
             publish(.warning, Subject(device: entry.name), actor: "engine", kind: "device-trouble", trouble)

@@ -15,7 +15,7 @@ struct TwoVirt: AsyncParsableCommand {
         subcommands: [
             ConsoleVerb.self, VMsVerb.self, DevicesVerb.self, InterfacesVerb.self, EventsVerb.self, PlugVerb.self,
             UnplugVerb.self, EjectVerb.self, EnableVerb.self, DisableVerb.self, EngineVerb.self, DemoVerb.self,
-            CheckVerb.self, BenchVerb.self,
+            CheckVerb.self, FirmwareVerb.self, BenchVerb.self,
         ],
         defaultSubcommand: ConsoleVerb.self)
 }

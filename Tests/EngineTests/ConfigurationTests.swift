@@ -65,7 +65,6 @@ struct ConfigurationTests {
         #expect(
             configuration.warnings.map(\.description) == [
                 "f:18: device[0].interfaces[2].kind: Storage interfaces are not available in this version; it is listed and stays off",
-                "f:23: device[1].firmware: this version cannot run firmware images; the device is listed and cannot be plugged",
             ])
     }
 

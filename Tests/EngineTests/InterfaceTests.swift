@@ -48,7 +48,7 @@ struct InterfaceTests {
             [[device]]
             name = "mux"
             firmware = "/x.bin"
-            board = "b"
+            board = "stm32f042"
             """
         try await Bench.run(devices: devices) { bench in
             #expect(await bench.set("desk", "x", .off) == .failed("desk has no interface 'x'; known: tty, keys"))
@@ -58,8 +58,7 @@ struct InterfaceTests {
                 await bench.set("desk", "keys", .on)
                     == .failed("desk/keys cannot be switched: Keyboard interfaces are not available in this version"))
             #expect(
-                await bench.plug("mux")
-                    == .failed("mux cannot be plugged: emulated firmware is not available in this version"))
+                await bench.plug("mux") == .failed("mux cannot be plugged: /x.bin: no such file"))
         }
     }
 

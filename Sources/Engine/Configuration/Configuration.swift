@@ -41,7 +41,8 @@ public struct DeviceConfiguration: Sendable, Equatable {
 
     public enum Behaviour: Sendable, Equatable {
         case simulated([InterfaceConfiguration])
-        case emulated(firmware: String, board: String)
+        /// `flash`: a file that keeps what the firmware writes to its flash; nil: forgotten at the end.
+        case emulated(firmware: String, board: String, flash: String? = nil)
     }
 }
 

@@ -1,3 +1,4 @@
+import FirmwareEmulator
 import TOMLKit
 import USBCore
 
@@ -6,7 +7,7 @@ extension ConfigurationReader {
         checkKeys(
             of: entry, at: path,
             allowed: [
-                "name", "speed", "interfaces", "firmware", "board", "product", "idVendor",
+                "name", "speed", "interfaces", "firmware", "board", "flash", "product", "idVendor",
                 "idProduct", "serial", "usbip",
             ])
         let before = problems.count
@@ -42,11 +43,12 @@ extension ConfigurationReader {
                     "\(path).interfaces", "stands beside 'firmware'",
                     "one of the two: an image brings its own interfaces")
             }
+            let flash = string(entry, "flash", at: path, allowed: "the path of a file that keeps the flash")
             guard let image, let board else { return nil }
-            warn(
-                "\(path).firmware",
-                "this version cannot run firmware images; the device is listed and cannot be plugged", "")
-            return .emulated(firmware: image, board: board)
+            if Board.named(board) == nil {
+                problem("\(path).board", "\"\(board)\"", Board.all.map(\.name).joined(separator: ", "))
+            }
+            return .emulated(firmware: image, board: board, flash: flash)
         }
         guard entry["interfaces"] != nil else {
             problem(path, "has neither 'interfaces' nor 'firmware'", "one of the two")

@@ -1,4 +1,5 @@
 import ControlProtocol
+import FirmwareEmulator
 import Logging
 import NIOCore
 import SimulatedFirmware
@@ -8,9 +9,22 @@ import USBCore
 import USBDevice
 import USBRedirection
 
+/// What a device does: written in Swift, or a firmware image.
+enum Behaviour {
+    case simulated(SimulatedDevice)
+    case emulated(EmulatedFirmware)
+
+    var firmware: any Firmware {
+        switch self {
+        case .simulated(let device): device
+        case .emulated(let firmware): firmware.device
+        }
+    }
+}
+
 /// What a `DeviceHost` owns on its event loop: device, port, recorder, wire.
 final class DeviceCore: DevicePortObserver {
-    let device: SimulatedDevice
+    let behaviour: Behaviour
     let port: DevicePort
     let recorder: TrafficRecorder
     var listener: (any Channel)?
@@ -31,20 +45,26 @@ final class DeviceCore: DevicePortObserver {
         var logger = logger
         logger[metadataKey: "device"] = "\(configuration.name)"
         self.logger = logger
-        guard case .simulated(let interfaces) = configuration.behaviour else {
-            throw DeviceCoreError.notSimulated(configuration.name)
+        switch configuration.behaviour {
+        case .simulated(let interfaces):
+            let functions = try interfaces.filter(\.kind.isAvailable).map {
+                try InterfaceFactory.make($0, eventLoop: eventLoop, logger: logger)
+            }
+            let speeds: Set<Speed> = configuration.speed.map { [$0] } ?? [.full, .high, .super]
+            let device = try SimulatedDevice(
+                identity: DeviceHost.identity(of: configuration), functions: functions, speeds: speeds)
+            guard !device.speeds.isEmpty else {
+                throw DeviceCoreError.impossibleSpeed(configuration.speed?.name ?? "")
+            }
+            device.frameClock = EventLoopFrameClock(eventLoop)
+            behaviour = .simulated(device)
+        case .emulated(let image, let board, let flash):
+            behaviour = .emulated(
+                try EmulatedFirmware(
+                    name: configuration.name, image: image, board: board, flash: flash, eventLoop: eventLoop,
+                    logger: logger))
         }
-        let functions = try interfaces.filter(\.kind.isAvailable).map {
-            try InterfaceFactory.make($0, eventLoop: eventLoop, logger: logger)
-        }
-        let speeds: Set<Speed> = configuration.speed.map { [$0] } ?? [.full, .high, .super]
-        device = try SimulatedDevice(
-            identity: DeviceHost.identity(of: configuration), functions: functions, speeds: speeds)
-        guard !device.speeds.isEmpty else {
-            throw DeviceCoreError.impossibleSpeed(configuration.speed?.name ?? "")
-        }
-        device.frameClock = EventLoopFrameClock(eventLoop)
-        port = DevicePort(firmware: device)
+        port = DevicePort(firmware: behaviour.firmware)
         recorder = TrafficRecorder(device: configuration.name)
         recorder.decoder = TransferDecoding()
         port.tap = recorder
@@ -53,8 +73,25 @@ final class DeviceCore: DevicePortObserver {
 
     // MARK: Device
 
+    var simulated: SimulatedDevice? {
+        if case .simulated(let device) = behaviour { device } else { nil }
+    }
+
+    func shutdown() {
+        switch behaviour {
+        case .simulated(let device): device.shutdown()
+        case .emulated(let firmware): firmware.device.shutdown()
+        }
+    }
+
     func portDidConnect(_ port: DevicePort, speed: Speed) {
-        recorder.configure(device.enumeration(at: speed)) { device.functionName(interface: $0) }
+        configureRecorder(at: speed)
+    }
+
+    private func configureRecorder(at speed: Speed) {
+        recorder.configure(port.firmware.enumeration(at: speed)) {
+            simulated?.functionName(interface: $0)
+        }
     }
 
     func portDidDisconnect(_ port: DevicePort) {}
@@ -63,9 +100,7 @@ final class DeviceCore: DevicePortObserver {
         switch change {
         case .enumerating: signal(.enumerating)
         case .configured(let value):
-            if let speed = port.speed {
-                recorder.configure(device.enumeration(at: speed)) { device.functionName(interface: $0) }
-            }
+            if let speed = port.speed { configureRecorder(at: speed) }
             signal(.configured(value))
         case .releaseRequested(let interface): signal(.releaseRequested(interface))
         case .trouble(let interface, let text): signal(.trouble(interface: interface, text))
@@ -82,6 +117,7 @@ final class DeviceCore: DevicePortObserver {
     func report() -> DeviceReport {
         var report = DeviceReport()
         report.counters = recorder.counters()
+        guard let device = simulated else { return report }
         for function in device.functions {
             report.interfaces[function.name] = DeviceReport.Interface(
                 number: device.interfaceNumber(of: function.name), backend: function.backend,
@@ -96,19 +132,17 @@ final class DeviceCore: DevicePortObserver {
 
     /// nil when there is no such interface.
     func traffic(interface: String?, after sequence: UInt64) -> TrafficView? {
-        if let interface, device.gate(of: interface) == nil { return nil }
+        if let interface, simulated?.gate(of: interface) == nil { return nil }
         return recorder.view(selector: interface, after: sequence, limit: 500)
     }
 }
 
 /// Why a device cannot be made.
 enum DeviceCoreError: Error, CustomStringConvertible {
-    case notSimulated(String)
     case impossibleSpeed(String)
 
     var description: String {
         switch self {
-        case .notSimulated(let name): "\(name) is not a simulated device"
         case .impossibleSpeed(let speed):
             "none of its interfaces works at \(speed) speed: bulk endpoints do not exist there; use \"full\" or faster"
         }

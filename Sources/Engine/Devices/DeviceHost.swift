@@ -31,13 +31,22 @@ final class DeviceHost: Sendable {
         _ configuration: DeviceConfiguration, on eventLoop: any EventLoop,
         signals: SignalInbox, logger: Logger
     ) async throws -> DeviceHost {
-        try await eventLoop.submit {
+        let host = try await eventLoop.submit {
             let core = try DeviceCore(
                 configuration, eventLoop: eventLoop, signals: signals, logger: logger)
             return DeviceHost(
-                name: configuration.name, speeds: core.device.speeds, eventLoop: eventLoop,
+                name: configuration.name, speeds: core.port.firmware.speeds, eventLoop: eventLoop,
                 core: NIOLoopBound(core, eventLoop: eventLoop))
         }.get()
+        // An emulated device can be announced only when its firmware has enumerated.
+        let core = host.core
+        do {
+            try await eventLoop.flatSubmit { core.value.behaviour.whenReady(on: eventLoop) }.get()
+        } catch {
+            await host.shutdown()
+            throw error
+        }
+        return host
     }
 
     static func identity(of configuration: DeviceConfiguration) -> DeviceIdentity {
@@ -75,7 +84,7 @@ final class DeviceHost: Sendable {
     }
 
     func setGate(_ gate: Gate, of interface: String) async {
-        await onLoop { _ = $0.device.setGate(gate, of: interface) }
+        await onLoop { _ = $0.simulated?.setGate(gate, of: interface) }
     }
 
     /// Listens for QEMU at `path` and serves the first link; an earlier wire is closed.
@@ -123,7 +132,7 @@ final class DeviceHost: Sendable {
 
     func shutdown() async {
         await closeWire()
-        await onLoop { $0.device.shutdown() }
+        await onLoop { $0.shutdown() }
     }
 
     /// - Returns: nil when the loop has ended.

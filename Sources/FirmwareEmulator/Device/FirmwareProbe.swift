@@ -64,6 +64,15 @@ public final class FirmwareProbe {
         return device
     }
 
+    /// Why there is no device yet.
+    public var failure: String {
+        for event in events {
+            if case .unusable(let reason) = event { return "the device does not enumerate: \(reason)" }
+        }
+        return microcontroller.usb.isAttached
+            ? "the device attached and was not enumerated in time" : "the firmware did not attach to the bus"
+    }
+
     /// A host takes the device.
     public func connect() {
         drive?.scheduler.connect()

@@ -1,0 +1,311 @@
+// A vendor device on ST's FSDEV controller, for tests of the emulator: -DF103 for the spread packet memory.
+// Endpoint 1: bulk OUT, double buffered, looped back to bulk IN. Endpoint 3: isochronous IN with a counter.
+#include <stdint.h>
+
+#define REG(a) (*(volatile uint32_t *)(a))
+#define RCC 0x40021000u
+#define FLASH 0x40022000u
+#define USB 0x40005C00u
+#define EP(n) REG(USB + 4 * (n))
+#define CNTR REG(USB + 0x40)
+#define ISTR REG(USB + 0x44)
+#define DADDR REG(USB + 0x4C)
+#define BTABLE REG(USB + 0x50)
+#define BCDR REG(USB + 0x58)
+#ifdef F103
+#define PMA(o) (*(volatile uint16_t *)(0x40006000u + 2 * (o)))
+#define LAST_PAGE 0x0800FC00u
+#else
+#define PMA(o) (*(volatile uint16_t *)(0x40006000u + (o)))
+#define LAST_PAGE 0x08007C00u
+#endif
+
+extern uint32_t _bss, _ebss;
+
+static volatile uint8_t configuration, address, identity, pending_detach, pending_reset, pending_crash;
+static uint8_t reply[256], stored[64];
+static const uint8_t *answer;
+static uint32_t left, zero_packet, flash_status, wants_out;
+static uint8_t loop_data[64];
+static uint32_t loop_count, loop_waiting, in_busy, iso_counter;
+
+static const uint8_t device_descriptor[18] = {18, 1, 0, 2, 255, 0, 0, 64, 9, 18, 1, 0, 0, 1, 1, 2, 3, 1};
+static const uint8_t configuration_descriptor[] = {
+    9, 2, 39, 0, 1, 1, 0, 0xA0, 50,
+    9, 4, 0, 0, 3, 255, 0, 0, 0,
+    7, 5, 0x01, 2, 64, 0, 0,
+    7, 5, 0x81, 2, 64, 0, 0,
+    7, 5, 0x83, 1, 32, 0, 1,
+};
+static const char *const strings[] = {"2Virt", "vendor test", 0};
+
+static void set_status(int n, int rx, int tx) {
+    uint32_t v = EP(n), w = (v & 0x070F) | 0x8080;
+    if (rx >= 0) w |= (v ^ (rx << 12)) & 0x3000;
+    if (tx >= 0) w |= (v ^ (tx << 4)) & 0x0030;
+    EP(n) = w;
+}
+static void clear_rx(int n) { EP(n) = (EP(n) & 0x070F) | 0x0080; }
+static void clear_tx(int n) { EP(n) = (EP(n) & 0x070F) | 0x8000; }
+
+static void pma_write(uint32_t to, const uint8_t *from, uint32_t count) {
+    for (uint32_t i = 0; i < count; i += 2) PMA(to + i) = from[i] | (i + 1 < count ? from[i + 1] << 8 : 0);
+}
+static void pma_read(uint8_t *to, uint32_t from, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) to[i] = PMA((from + i) & ~1u) >> ((from + i) & 1) * 8;
+}
+
+static void configure(void) {
+    PMA(8 + 0) = 192, PMA(8 + 2) = 0x8400, PMA(8 + 4) = 256, PMA(8 + 6) = 0x8400;
+    PMA(16 + 0) = 320, PMA(16 + 2) = 0;
+    PMA(24 + 0) = 384, PMA(24 + 2) = 4, PMA(24 + 4) = 416, PMA(24 + 6) = 4;
+    for (int n = 1; n <= 3; n++) EP(n) = EP(n) & 0x7070;
+    // Bulk, double buffered, both buffers given to the controller: SW_BUF differs from DTOG.
+    EP(1) = 0x0101 | 0x0040 | 0x3000;
+    EP(2) = 0x0001 | 0x0020;
+    EP(3) = 0x0403 | 0x0030;
+    loop_waiting = in_busy = iso_counter = 0;
+}
+
+static void send_packet(void) {
+    uint32_t count = left > 64 ? 64 : left;
+    if (!count && !zero_packet) return;
+    if (!count) zero_packet = 0;
+    pma_write(64, answer, count);
+    PMA(2) = count;
+    answer += count, left -= count;
+    set_status(0, -1, 3);
+}
+
+static void respond(const uint8_t *data, uint32_t count, uint32_t asked) {
+    answer = data, left = count < asked ? count : asked;
+    zero_packet = count < asked && count % 64 == 0;
+    set_status(0, 3, -1);
+    if (left) send_packet();
+    else { PMA(2) = 0; zero_packet = 0; set_status(0, -1, 3); }
+}
+
+static void flash_store(uint16_t value) {
+    REG(FLASH + 4) = 0x45670123, REG(FLASH + 4) = 0xCDEF89AB;
+    REG(FLASH + 0x10) = 2, REG(FLASH + 0x14) = LAST_PAGE, REG(FLASH + 0x10) = 2 | 0x40;
+    while (REG(FLASH + 0x0C) & 1) {}
+    REG(FLASH + 0x0C) = 0x34, REG(FLASH + 0x10) = 1;
+    *(volatile uint16_t *)LAST_PAGE = value;
+    flash_status = REG(FLASH + 0x0C);
+    REG(FLASH + 0x0C) = 0x34;
+    // A halfword that is not erased: PGERR.
+    *(volatile uint16_t *)LAST_PAGE = value ^ 0xFFFF;
+    flash_status |= REG(FLASH + 0x0C) << 8;
+    REG(FLASH + 0x0C) = 0x34, REG(FLASH + 0x10) = 0x80;
+}
+
+static void request(const uint8_t *s) {
+    uint32_t asked = s[6] | s[7] << 8;
+    if (s[0] == 0x80 && s[1] == 6) {
+        if (s[3] == 1) {
+            for (int i = 0; i < 18; i++) reply[i] = device_descriptor[i];
+            reply[10] = 1 + identity;
+            respond(reply, 18, asked);
+        } else if (s[3] == 2) respond(configuration_descriptor, sizeof configuration_descriptor, asked);
+        else if (s[3] == 3 && s[2] == 0) { reply[0] = 4, reply[1] = 3, reply[2] = 9, reply[3] = 4; respond(reply, 4, asked); }
+        else if (s[3] == 3 && s[2] <= 2) {
+            const char *text = strings[s[2] - 1];
+            uint32_t n = 0;
+            for (; text[n]; n++) reply[2 + 2 * n] = text[n], reply[3 + 2 * n] = 0;
+            reply[0] = 2 + 2 * n, reply[1] = 3;
+            respond(reply, reply[0], asked);
+        } else if (s[3] == 3 && s[2] == 3) {
+            // Serial number: the unique id in hexadecimal.
+#ifdef F103
+            const uint8_t *id = (const uint8_t *)0x1FFFF7E8;
+#else
+            const uint8_t *id = (const uint8_t *)0x1FFFF7AC;
+#endif
+            for (int n = 0; n < 24; n++) {
+                uint8_t digit = id[n / 2] >> (n & 1 ? 0 : 4) & 15;
+                reply[2 + 2 * n] = digit < 10 ? '0' + digit : 'A' + digit - 10, reply[3 + 2 * n] = 0;
+            }
+            reply[0] = 50, reply[1] = 3;
+            respond(reply, 50, asked);
+        } else set_status(0, 3, 1);
+    } else if (s[0] == 0 && s[1] == 5) { address = s[2]; respond(0, 0, 0); }
+    else if (s[0] == 0 && s[1] == 9) { configuration = s[2]; configure(); respond(0, 0, 0); }
+    else if (s[0] == 2 && s[1] == 1) respond(0, 0, 0);
+    else if (s[0] == 0xC0 && s[1] == 1) {
+        for (int i = 0; i < 256; i++) reply[i] = i * 7;
+        respond(reply, s[2] | s[3] << 8, asked);
+    } else if (s[0] == 0x40 && s[1] == 2 && asked <= 64) { wants_out = asked; set_status(0, 3, -1); }
+    else if (s[0] == 0xC0 && s[1] == 3) respond(stored, 64, asked);
+    else if (s[0] == 0x40 && s[1] == 4) { pending_detach = 1; respond(0, 0, 0); }
+    else if (s[0] == 0x40 && s[1] == 5) { flash_store(s[2] | s[3] << 8); respond(0, 0, 0); }
+    else if (s[0] == 0xC0 && s[1] == 6) {
+        reply[0] = flash_status, reply[1] = flash_status >> 8;
+        reply[2] = *(volatile uint8_t *)LAST_PAGE, reply[3] = *(volatile uint8_t *)(LAST_PAGE + 1);
+        respond(reply, 4, asked);
+    } else if (s[0] == 0x40 && s[1] == 7) { pending_reset = 1; respond(0, 0, 0); }
+    else if (s[0] == 0x40 && s[1] == 8) { pending_crash = 1; respond(0, 0, 0); }
+    else set_status(0, 3, 1);
+}
+
+static void loop_back(void) {
+    if (!loop_waiting || in_busy) return;
+    pma_write(320, loop_data, loop_count);
+    PMA(16 + 2) = loop_count;
+    loop_waiting = 0, in_busy = 1;
+    set_status(2, -1, 3);
+}
+
+// Takes a packet out of the double buffer when there is room for it.
+static void take_out(void) {
+    if (loop_waiting || !(EP(1) & 0x8000)) return;
+    clear_rx(1);
+    // The block fills the buffer of DTOG_RX next; the one it filled last is the other.
+    uint32_t buffer = EP(1) & 0x4000 ? 0 : 1;
+    loop_count = PMA(8 + 2 + buffer * 4) & 0x3FF;
+    pma_read(loop_data, buffer ? 256 : 192, loop_count);
+    loop_waiting = 1;
+    // Give the buffer back: toggle SW_BUF (DTOG_TX).
+    EP(1) = (EP(1) & 0x070F) | 0x8080 | 0x0040;
+}
+
+static void endpoint(int n) {
+    uint32_t v = EP(n);
+    if (n == 0) {
+        if (v & 0x8000) {
+            uint8_t packet[64];
+            uint32_t count = PMA(6) & 0x3FF;
+            pma_read(packet, 128, count);
+            clear_rx(0);
+            if (v & 0x0800) request(packet);
+            else if (wants_out) {
+                for (uint32_t i = 0; i < count; i++) stored[i] = packet[i];
+                wants_out = 0;
+                respond(0, 0, 0);
+            } else set_status(0, 3, -1);
+        }
+        if (v & 0x0080) {
+            clear_tx(0);
+            if (address) { DADDR = 0x80 | address; address = 0; }
+            send_packet();
+        }
+    } else if (n == 1) {
+        take_out();
+        loop_back();
+    } else if (n == 2) {
+        clear_tx(2);
+        in_busy = 0;
+        loop_back();
+        take_out();
+        loop_back();
+    } else if (n == 3) {
+        clear_tx(3);
+        // DTOG_TX points to the buffer that goes next; it is filled for the packet after that.
+        uint32_t base = EP(3) & 0x40 ? 416 : 384;
+        iso_counter++;
+        PMA(base) = iso_counter, PMA(base + 2) = 0x5A5A;
+    }
+}
+
+static void usb_interrupt(void) {
+    uint32_t status = ISTR;
+    if (status & 0x0400) {
+        ISTR = ~0x0400u;
+        PMA(0) = 64, PMA(4) = 128, PMA(6) = 0x8400;
+        EP(0) = 0x0200;
+        set_status(0, 3, 2);
+        DADDR = 0x80;
+    } else if (status & 0x0800) { ISTR = ~0x0800u; CNTR |= 8; }
+    else if (status & 0x1000) { ISTR = ~0x1000u; CNTR &= ~8u; }
+    else if (status & 0x8000) endpoint(status & 15);
+}
+
+static void attach(void) {
+    CNTR = 1;
+    CNTR = 0;
+    ISTR = 0;
+    BTABLE = 0;
+    CNTR = 0x9C00;
+#ifndef F103
+    BCDR = 0x8000;
+#endif
+}
+
+static void main_loop(void) {
+    uint32_t button = 0;
+    for (;;) {
+        if (pending_detach) {
+            for (volatile uint32_t i = 0; i < 2000; i++) {}
+            pending_detach = 0;
+            identity ^= 1;
+#ifndef F103
+            BCDR = 0;
+#endif
+            CNTR = 3;
+            for (volatile uint32_t i = 0; i < 200000; i++) {}
+            attach();
+        }
+        if (pending_reset) {
+            for (volatile uint32_t i = 0; i < 2000; i++) {}
+            REG(0xE000ED0C) = 0x05FA0004;
+        }
+        if (pending_crash) {
+            for (volatile uint32_t i = 0; i < 2000; i++) {}
+            ((void (*)(void))0xF0000001)();
+        }
+#ifndef F103
+        // A pressed button wakes a suspended host.
+        uint32_t now = REG(0x48000010) & 1;
+        if (now && !button && CNTR & 8) {
+            CNTR |= 0x10;
+            for (volatile uint32_t i = 0; i < 12000; i++) {}
+            CNTR &= ~0x18u;
+        }
+        button = now;
+#endif
+        (void)button;
+        __asm__ volatile("wfi");
+    }
+}
+
+void start(void) {
+    for (uint32_t *p = &_bss; p < &_ebss; p++) *p = 0;
+#ifdef F103
+    REG(RCC) |= 1 << 16;
+    while (!(REG(RCC) & 1 << 17)) {}
+    REG(FLASH) = 0x12;
+    REG(RCC + 4) = 7 << 18 | 1 << 16 | 4 << 8;
+    REG(RCC) |= 1 << 24;
+    while (!(REG(RCC) & 1 << 25)) {}
+    REG(RCC + 4) |= 2;
+    while ((REG(RCC + 4) & 12) != 8) {}
+#else
+    REG(RCC + 0x34) |= 1 << 16;
+    while (!(REG(RCC + 0x34) & 1 << 17)) {}
+    REG(FLASH) = 0x11;
+    REG(RCC + 4) = 3;
+    while ((REG(RCC + 4) & 12) != 12) {}
+    REG(RCC + 0x14) |= 1 << 17;
+#endif
+    REG(RCC + 0x1C) |= 1 << 23;
+#ifdef F103
+    REG(0xE000E100) = 1 << 20 | 1 << 19;
+#else
+    REG(0xE000E100) = 1u << 31;
+#endif
+    // The system tick lets the main loop look at the button.
+    REG(0xE000E014) = 48000 - 1, REG(0xE000E018) = 0, REG(0xE000E010) = 7;
+    attach();
+    main_loop();
+}
+
+static void tick(void) {}
+static void fault(void) { for (;;) __asm__ volatile("bkpt 0"); }
+
+__attribute__((section(".vectors"), used)) static void (*const vectors[48])(void) = {
+    (void (*)(void))0x20001800, start, fault, fault, [15] = tick,
+#ifdef F103
+    [16 + 19] = usb_interrupt, [16 + 20] = usb_interrupt,
+#else
+    [16 + 31] = usb_interrupt,
+#endif
+};

@@ -1,0 +1,151 @@
+import Testing
+import USBCore
+
+@testable import FirmwareEmulator
+
+/// Compiled firmware on the emulated chip, in virtual time: nothing here waits for a clock on the wall.
+@Suite struct RealImageTests {
+    static let configure = SetupPacket(requestType: RequestType(.out, .standard, .device), request: 9, value: 1)
+    static let vendorIn = RequestType(.in, .vendor, .device)
+    static let vendorOut = RequestType(.out, .vendor, .device)
+
+    static func vendorProbe(f103: Bool) throws -> FirmwareProbe {
+        let board = try #require(Board.named(f103 ? "stm32f103c8" : "stm32f072disco"))
+        return try FirmwareProbe(image: try FirmwareBuilder.vendor(f103: f103), board: board, identity: 0x1234)
+    }
+
+    /// Enumerated, taken by a host, configured.
+    static func ready(f103: Bool) throws -> FirmwareProbe {
+        let probe = try vendorProbe(f103: f103)
+        let device = probe.enumerate()
+        try #require(device != nil, "\(probe.failure)")
+        probe.connect()
+        #expect(probe.perform(.control(1, configure))?.status == .success)
+        return probe
+    }
+
+    @Test func shippedUSBMuxFirmwareEnumerates() throws {
+        let image = try FirmwareBuilder.usbMux()
+        #expect(image.hint == .chip("stm32f042"))
+        let probe = try FirmwareProbe(image: image, board: try #require(Board.named("stm32f042")))
+        let device = try #require(probe.enumerate(), "\(probe.failure)")
+        #expect(device.enumeration.device.idVendor == 0x33F7)
+        #expect(device.enumeration.device.idProduct == 0x0001)
+        #expect(device.product == "USB-Mux")
+        // What its own tool asks first: the state of the multiplexer, by a vendor request.
+        #expect(String(decoding: probe.serial, as: UTF8.self).contains("umx-T03"))
+        #expect(device.listing.contains("idVendor            0x33f7"))
+    }
+
+    @Test(arguments: [false, true]) func enumeratesWithAUniqueSerialNumber(f103: Bool) throws {
+        let probe = try Self.vendorProbe(f103: f103)
+        let device = try #require(probe.enumerate(), "\(probe.failure)")
+        #expect(device.product == "vendor test")
+        #expect(device.manufacturer == "2Virt")
+        #expect(device.serialNumber == "341200000000000032565254")
+        #expect(device.enumeration.configurations[0].interfaces[0].endpoints.count == 3)
+    }
+
+    @Test(arguments: [false, true]) func controlTransfersOfAllShapes(f103: Bool) throws {
+        let probe = try Self.ready(f103: f103)
+        let pattern = (0..<256).map { UInt8(truncatingIfNeeded: $0 * 7) }
+        for (available, asked) in [(256, 256), (100, 100), (128, 200), (64, 65), (0, 10)] {
+            let setup = SetupPacket(
+                requestType: Self.vendorIn, request: 1, value: UInt16(available), length: UInt16(asked))
+            let reply = probe.perform(.control(2, setup))
+            #expect(reply?.status == .success)
+            #expect(reply?.data == Array(pattern.prefix(min(available, asked))))
+        }
+        let data = [UInt8](10..<70)
+        let write = SetupPacket(requestType: Self.vendorOut, request: 2, length: 60)
+        #expect(probe.perform(.control(3, write, data: data))?.actualLength == 60)
+        let read = SetupPacket(requestType: Self.vendorIn, request: 3, length: 60)
+        #expect(probe.perform(.control(4, read))?.data == data)
+        let unknown = SetupPacket(requestType: Self.vendorIn, request: 99, length: 1)
+        #expect(probe.perform(.control(5, unknown))?.status == .stall)
+        #expect(probe.perform(.control(6, read))?.status == .success)
+    }
+
+    @Test(arguments: [false, true]) func doubleBufferedBulkLoopsBack(f103: Bool) throws {
+        let probe = try Self.ready(f103: f103)
+        let data = (0..<4000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+        probe.submit(100, .out(7, 1, data: data))
+        let reply = probe.perform(.in(8, 1, length: 4096))
+        #expect(reply?.status == .success)
+        #expect(reply?.data == data)
+        #expect(probe.takeCompletion(100)?.actualLength == 4000)
+    }
+
+    @Test(arguments: [false, true]) func isochronousEndpointGivesAPacketEachFrame(f103: Bool) throws {
+        let probe = try Self.ready(f103: f103)
+        let packets = (0..<50).map { IsochronousPacket(offset: $0 * 32, length: 32) }
+        let reply = try #require(probe.perform(.in(7, 3, length: 1600, packets: packets)))
+        #expect(reply.status == .success)
+        #expect(reply.packets.allSatisfy { $0.actualLength == 4 })
+        let counters = stride(from: 8, to: reply.data.count, by: 4).map {
+            Int(reply.data[$0]) | Int(reply.data[$0 + 1]) << 8
+        }
+        #expect(counters.count == 48)
+        #expect(zip(counters, counters.dropFirst()).allSatisfy { $1 == $0 + 1 })
+    }
+
+    @Test(arguments: [false, true]) func flashIsProgrammedAndErrorsAreFlagged(f103: Bool) throws {
+        let probe = try Self.ready(f103: f103)
+        let program = SetupPacket(requestType: Self.vendorOut, request: 5, value: 0xBEEF)
+        #expect(probe.perform(.control(2, program))?.status == .success)
+        let read = SetupPacket(requestType: Self.vendorIn, request: 6, length: 4)
+        // EOP for the first store, PGERR for the second, into a halfword that is not erased.
+        #expect(probe.perform(.control(3, read))?.data == [0x20, 0x04, 0xEF, 0xBE])
+        let at = f103 ? 0xFC00 : 0x7C00
+        #expect(Array(probe.microcontroller.flashContents[at..<at + 2]) == [0xEF, 0xBE])
+    }
+
+    @Test(arguments: [false, true]) func detachAndNewIdentityAreNoticed(f103: Bool) throws {
+        let probe = try Self.ready(f103: f103)
+        let detach = SetupPacket(requestType: Self.vendorOut, request: 4)
+        #expect(probe.perform(.control(2, detach))?.status == .success)
+        let device = try #require(probe.enumerate(), "\(probe.failure)")
+        #expect(device.enumeration.device.idProduct == 2)
+        #expect(probe.events.contains(.detached))
+    }
+
+    @Test(arguments: [false, true]) func systemResetEnumeratesAgain(f103: Bool) throws {
+        let probe = try Self.ready(f103: f103)
+        let reset = SetupPacket(requestType: Self.vendorOut, request: 7)
+        #expect(probe.perform(.control(2, reset))?.status == .success)
+        let device = try #require(probe.enumerate(), "\(probe.failure)")
+        #expect(device.enumeration.device.idProduct == 1)
+        #expect(probe.log.contains("chip reset"))
+    }
+
+    @Test func remoteWakeUpByAButton() throws {
+        let probe = try Self.ready(f103: false)
+        probe.scheduler?.suspend()
+        probe.run(milliseconds: 20)
+        #expect(!probe.events.contains(.remoteWakeUp))
+        let button = try #require(probe.microcontroller.board.buttons.first)
+        probe.microcontroller.press(button, true)
+        probe.run(milliseconds: 100) { probe.events.contains(.remoteWakeUp) }
+        #expect(probe.events.contains(.remoteWakeUp))
+        probe.run(milliseconds: 50)
+        let read = SetupPacket(requestType: Self.vendorIn, request: 3, length: 4)
+        #expect(probe.perform(.control(3, read))?.status == .success)
+    }
+
+    @Test func jumpIntoNowhereIsAFaultWithARegisterDump() throws {
+        let probe = try Self.ready(f103: false)
+        let crash = SetupPacket(requestType: Self.vendorOut, request: 8)
+        #expect(probe.perform(.control(2, crash))?.status == .success)
+        probe.run(milliseconds: 500)
+        let fault = try #require(probe.fault)
+        #expect(fault.description.contains("pc="))
+    }
+
+    @Test func imageThatDoesNotFitNamesTheMemories() {
+        let image = FirmwareImage(format: .binary, segments: [.init(address: 0x0900_0000, bytes: [1, 2])])
+        let error = #expect(throws: ImageError.self) {
+            try Microcontroller(board: Board.all[0], image: image)
+        }
+        #expect(error?.reason.contains("flash 0x08000000 has 32 KiB") == true)
+    }
+}
