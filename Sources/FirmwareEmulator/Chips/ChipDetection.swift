@@ -11,10 +11,11 @@ enum ChipDetection {
         let memory = stack - Chip.memoryBase
         // Cortex-M0 has 32 interrupts and no handlers for MemManage, BusFault and UsageFault.
         let isM0 = (4...6).allSatisfy { image.word(at: start + UInt32($0) * 4) == 0 } && image.word(at: start + 48) == 0
+        // The stack starts at the end of memory or below: the smallest chip that has room for stack and image.
         switch (isM0, memory) {
-        case (true, 0x1800): return .chip("stm32f042")
-        case (true, 0x4000): return .chip("stm32f072")
-        case (false, 0x5000): return .chip("stm32f103cb")
+        case (true, ...0x1800) where image.byteCount <= 0x8000: return .chip("stm32f042")
+        case (true, ...0x4000): return .chip("stm32f072")
+        case (false, ...0x5000): return .chip("stm32f103cb")
         case (false, 0xA000): return .chip("stm32f303xc")
         case (false, 0x1_0000): return .chip("stm32f303xe")
         default: return nil

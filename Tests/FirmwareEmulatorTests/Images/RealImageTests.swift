@@ -32,9 +32,15 @@ import USBCore
         #expect(device.enumeration.device.idVendor == 0x33F7)
         #expect(device.enumeration.device.idProduct == 0x0001)
         #expect(device.product == "USB-Mux")
-        // What its own tool asks first: the state of the multiplexer, by a vendor request.
         #expect(String(decoding: probe.serial, as: UTF8.self).contains("umx-T03"))
         #expect(device.listing.contains("idVendor            0x33f7"))
+        // What its own tool asks: protocol version and status.
+        probe.connect()
+        #expect(probe.perform(.control(1, Self.configure))?.status == .success)
+        let version = SetupPacket(requestType: Self.vendorIn, request: 255, value: 255, length: 128)
+        #expect(probe.perform(.control(2, version))?.data.isEmpty == false)
+        let status = SetupPacket(requestType: Self.vendorIn, request: 255, value: 0, length: 128)
+        #expect(probe.perform(.control(3, status))?.data.count == 8)
     }
 
     @Test(arguments: [false, true]) func enumeratesWithAUniqueSerialNumber(f103: Bool) throws {
