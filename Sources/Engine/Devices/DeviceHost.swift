@@ -79,7 +79,7 @@ final class DeviceHost: Sendable {
 
     /// High speed where the device has it: clients and guests of every age know it.
     private static func exportSpeed(_ core: DeviceCore) -> Speed {
-        let speeds = core.device.speeds
+        let speeds = core.port.firmware.speeds
         return speeds.contains(.high) ? .high : speeds.max() ?? .high
     }
 
