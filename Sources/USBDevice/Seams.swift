@@ -2,7 +2,7 @@ import USBCore
 
 /// What a device is behind its port: simulated in Swift or emulated from a firmware image.
 public protocol Firmware: AnyObject {
-    /// Set by the port that owns this firmware; completions go there.
+    /// Set by the port that owns this firmware, nil again before that port goes; completions go there. Must not hold it.
     var port: DevicePort? { get set }
     /// Speeds it has descriptors for.
     var speeds: Set<Speed> { get }
@@ -36,6 +36,14 @@ extension TransferHost {
 public protocol TransferTap: AnyObject {
     func submitted(_ transfer: Transfer)
     func completed(_ completion: TransferCompletion)
+    /// From here on to `batchEnded`, transfers come and go without a pause: a clock need not be asked for each.
+    func batchBegan()
+    func batchEnded()
+}
+
+extension TransferTap {
+    public func batchBegan() {}
+    public func batchEnded() {}
 }
 
 /// Hears what becomes of a device.
