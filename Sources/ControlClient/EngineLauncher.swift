@@ -23,14 +23,14 @@ public struct EngineLauncher: Sendable {
         self.log = log
     }
 
-    /// Starts the engine and returns its process id once it listens.
-    public func start() async throws(EngineLaunchError) -> Int32 {
+    /// Starts the engine and returns it once it listens.
+    public func start() async throws(EngineLaunchError) -> EngineProcess {
         let result = await withCheckedContinuation { continuation in
             // Waits on a pipe: not on a thread that other tasks need.
             DispatchQueue.global().async { continuation.resume(returning: Result(catching: launch)) }
         }
         switch result {
-        case .success(let pid): return pid
+        case .success(let pid): return EngineProcess(pid: pid)
         case .failure(let error):
             throw error as? EngineLaunchError ?? .system(operation: "start", message: String(describing: error))
         }
@@ -107,7 +107,7 @@ public struct EngineLauncher: Sendable {
         var status: Int32 = 0
         // The pipe has ended, so it is dying, or has let go of the pipe; the latter must not hold us up.
         guard cs_wait(pid, 1000, &status) == 1 else { return "closed its ready descriptor" }
-        return status & 0x7F == 0 ? "exited with code \((status >> 8) & 0xFF)" : "was ended by signal \(status & 0x7F)"
+        return ProcessEnd(status: status).description
     }
 
     private func excerpt(_ descriptor: Int32, from start: off_t) -> String {

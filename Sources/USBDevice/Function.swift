@@ -19,7 +19,8 @@ public protocol Function: AnyObject {
     func deactivate()
     /// The guest chose an alternate setting of the interface at `offset` in the declaration.
     func alternateSettingChanged(interface offset: Int, to setting: UInt8)
-    /// A class or vendor request to one of its interfaces or endpoints; OUT data is complete in `data`.
+    /// A class or vendor request to one of its interfaces or endpoints, or GET_DESCRIPTOR to an interface; OUT data is
+    /// complete in `data`.
     func control(_ setup: SetupPacket, data: [UInt8], interface offset: Int) -> ControlReply
     /// OUT data arrived on, or IN room was made at, one of its endpoints.
     func endpointReady(_ endpoint: EndpointKey)
@@ -150,12 +151,15 @@ public struct EndpointDeclaration: Sendable, Equatable {
     public var extra: [UInt8]
     /// Whole class-specific descriptors after it.
     public var classDescriptors: [[UInt8]]
+    /// IN endpoints of a protocol in which the host knows how long an answer is: a transfer ends when it is full or at an
+    /// end of message, never because bytes ran out, and no zero-length packet follows a full one.
+    public var isExact: Bool
 
     public init(
         _ key: EndpointKey, _ direction: Direction, _ type: TransferType, maxPacketSize: Int? = nil,
         intervalMilliseconds: Int = 8, intervalMicroframes: Int? = nil, isochronousAttributes: UInt8 = 0,
         extra: [UInt8] = [],
-        classDescriptors: [[UInt8]] = []
+        classDescriptors: [[UInt8]] = [], isExact: Bool = false
     ) {
         self.key = key
         self.direction = direction
@@ -166,6 +170,7 @@ public struct EndpointDeclaration: Sendable, Equatable {
         self.isochronousAttributes = isochronousAttributes
         self.extra = extra
         self.classDescriptors = classDescriptors
+        self.isExact = isExact
     }
 }
 

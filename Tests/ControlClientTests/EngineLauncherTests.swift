@@ -20,11 +20,12 @@ struct EngineLauncherTests {
 
     @Test func anEngineThatIsReadyHasASessionOfItsOwnAndNoTerminal() async throws {
         let facts = directory.path + "/facts"
-        let pid = try await launcher(
+        let engine = try await launcher(
             "cd \(directory.path); ls -l /proc/self/fd > fds; cat /proc/$$/stat > facts; echo ready >&3; exec 3>&-; "
                 + "echo on > \(directory.path)/on; exec sleep 100"
         ).start()
-        defer { kill(pid, SIGKILL) }
+        let pid = engine.pid
+        defer { engine.kill() }
         let stat = try String(contentsOfFile: facts, encoding: .utf8).split(separator: ")").last?.split(separator: " ")
         #expect(stat?.dropFirst(3).first == "\(pid)", "leads its session")
         #expect(stat?.dropFirst(4).first == "0", "has no terminal")
@@ -32,6 +33,15 @@ struct EngineLauncherTests {
         #expect(descriptors.contains("0 -> /dev/null"))
         #expect(descriptors.contains("2 -> \(directory.path)/s/engine.log"))
         #expect(kill(pid, 0) == 0)
+    }
+
+    @Test func itsEndIsWaitedFor() async throws {
+        let engine = try await launcher("echo ready >&3; exec 3>&-; exec sleep 100").start()
+        #expect(await engine.end(within: 50) == nil, "it lives")
+        engine.kill()
+        #expect(await engine.end(within: 10_000) == .signal(SIGKILL))
+        let other = try await launcher("echo ready >&3; exit 3").start()
+        #expect(await other.end(within: 10_000) == .exit(code: 3))
     }
 
     @Test func itsOwnWordsAreTheError() async throws {

@@ -62,10 +62,7 @@ struct ConfigurationTests {
         #expect(interfaces.map(\.line) == [16, 17, 18])
         #expect(interfaces[1].strings("upstreams") == ["127.0.0.1:8080"])
         #expect(configuration.devices[1].behaviour == .emulated(firmware: "/srv/umx.bin", board: "stm32f042"))
-        #expect(
-            configuration.warnings.map(\.description) == [
-                "f:18: device[0].interfaces[2].kind: Storage interfaces are not available in this version; it is listed and stays off"
-            ])
+        #expect(configuration.warnings.isEmpty)
     }
 
     static let addresses = ConfigurationReader.addressRule

@@ -44,7 +44,7 @@ struct InterfaceTests {
         let devices = """
             [[device]]
             name = "desk"
-            interfaces = [ { kind = "serial", name = "tty", to = "pty" }, { kind = "keyboard", name = "keys" } ]
+            interfaces = [ { kind = "serial", name = "tty", to = "pty" }, { kind = "service-directory", name = "keys" } ]
             [[device]]
             name = "mux"
             firmware = "/x.bin"
@@ -56,7 +56,8 @@ struct InterfaceTests {
             #expect(await bench.set("desk", "tty", .changing) == .failed("an interface can be on, off or muted"))
             #expect(
                 await bench.set("desk", "keys", .on)
-                    == .failed("desk/keys cannot be switched: Keyboard interfaces are not available in this version"))
+                    == .failed(
+                        "desk/keys cannot be switched: Service directory interfaces are not available in this version"))
             #expect(
                 await bench.plug("mux") == .failed("mux cannot be plugged: /x.bin: no such file"))
         }

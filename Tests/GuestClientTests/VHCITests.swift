@@ -40,6 +40,17 @@ import Testing
         #expect(fixture.vhci.isRemoved(ports[3]))
     }
 
+    @Test func aLostConnectionIsNoRemovalByTheGuest() throws {
+        let line = "hs  0016 006 003 00010004 4294967295 5-2\n"
+        let fixture = try Fixture(status: [Self.heading + line])
+        let port = try #require(try fixture.vhci.ports().first)
+        #expect(port.state == .failing)
+        #expect(!fixture.vhci.isRemoved(port))
+        // The same when the port was read before the loss, and the device is looked for after it.
+        let before = try #require(VHCIPort(statusLine: "hs  0016 006 003 00010004 000005 5-2"))
+        #expect(!fixture.vhci.isRemoved(before))
+    }
+
     @Test(arguments: [
         "", "hub port sta spd dev      sockfd local_busid", "hs 0000", "xx 0000 004 000 00000000 000000 0-0",
         "hs -1 004 000 00000000 000000 0-0", "hs 0000 099 000 00000000 000000 0-0", "hs 0 004 000 zz 0 0-0",

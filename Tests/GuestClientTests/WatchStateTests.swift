@@ -142,6 +142,26 @@ import Testing
         #expect(state.received(Self.attach) == [.attach(busID: "1-3")])
     }
 
+    @Test func whatADyingHostWasToldLastIsToldTheNextOne() {
+        var state = watching(WatchPolicy(reattaches: false))
+        // The device's link is seen to end before the connection is.
+        #expect(sends(state.saw(.lost, at: 2, now: 0)) == [.detached(busID: "1-3")])
+        state.disconnected()
+        state.connected()
+        #expect(
+            sends(state.received(Self.attach)) == [
+                .failed(busID: "1-3", reason: "it was lost, and the guest's watch does not attach again by itself")
+            ])
+        #expect(state.received(Self.attach) == [.attach(busID: "1-3")])
+        // A host that has spoken since has heard it.
+        state = watching()
+        _ = state.saw(.givenBack, at: 2, now: 0)
+        _ = state.received(.ping)
+        state.disconnected()
+        state.connected()
+        #expect(state.received(Self.attach) == [.attach(busID: "1-3")])
+    }
+
     @Test func onlyWhatIsAskedForIsTaken() {
         var state = WatchState(WatchPolicy(only: ["lamp"]))
         state.connected()

@@ -7,7 +7,7 @@ final class LabScratch {
     let path: String
 
     init() throws {
-        path = try makeTemporaryDirectory(prefix: "2virt-lab-test")
+        path = try ScratchDirectory("2virt-lab-test").path
     }
 
     deinit {

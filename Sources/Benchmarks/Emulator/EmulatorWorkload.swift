@@ -1,4 +1,5 @@
 import Foundation
+import GuestLab
 
 /// The firmware that both emulators run: LCG fill, CRC-32, copy, quicksort, a hash with a `switch`; SysTick interrupts
 /// and GPIO writes on the way, BKPT at the end. Compiled with Debian's `gcc-arm-none-eabi` when it is wanted.
@@ -18,7 +19,7 @@ struct EmulatorWorkload: Sendable {
 
     init(core: Core, rounds: Int) throws {
         self.core = core
-        let folder = try TemporaryDirectory("2virt-emulator")
+        let folder = try ScratchDirectory("2virt-emulator")
         defer {
             do { try folder.remove() } catch { FileHandle.standardError.write(Data("\(folder.path): \(error)\n".utf8)) }
         }

@@ -15,7 +15,7 @@ struct GuestSite: Sendable {
     private let engine: Engine
     private let server: ControlServer
     private let serving: Task<Void, any Error>
-    private let directory: TemporaryDirectory
+    private let directory: ScratchDirectory
 
     /// - Parameters:
     ///   - interface: one entry of the device's `interfaces`, in TOML.
@@ -27,7 +27,7 @@ struct GuestSite: Sendable {
     ) async throws -> GuestSite {
         try LabPrerequisites.check()
         let image = try await GuestImageBuilder().build { progress($0.text) }
-        let directory = try TemporaryDirectory("2virt-bench")
+        let directory = try ScratchDirectory("2virt-bench")
         do {
             let vms = directory.path + "/vms"
             try FileManager.default.createDirectory(
@@ -50,7 +50,7 @@ struct GuestSite: Sendable {
     }
 
     private static func start(
-        _ guest: Guest, _ directory: TemporaryDirectory, _ interface: String
+        _ guest: Guest, _ directory: ScratchDirectory, _ interface: String
     ) async throws -> GuestSite {
         let socket = directory.path + "/engine.sock"
         let text = """

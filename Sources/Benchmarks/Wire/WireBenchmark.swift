@@ -1,4 +1,5 @@
 import Foundation
+import GuestLab
 import NIOPosix
 
 /// Our usbredir host, from socket to simulated device and back, beside the least that a host can be.
@@ -16,7 +17,7 @@ public struct WireBenchmark: Sendable {
 
     /// - Parameter progress: what is being done and how much of all is done, 0…1.
     public func run(progress: @Sendable (String, Double) -> Void) async throws -> [BenchmarkResult] {
-        let directory = try TemporaryDirectory("2virt-bench")
+        let directory = try ScratchDirectory("2virt-bench")
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
             let results = try await measure(directory.path, group, progress)

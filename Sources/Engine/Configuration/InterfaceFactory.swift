@@ -21,6 +21,10 @@ enum InterfaceFactory {
                 switch error {
                 case .badServiceName: "services"
                 case .badTone: "tone"
+                case .badStorageMode: "mode"
+                case .badStorageImage: "image"
+                case .unknownLayout: "layout"
+                case .badPrinterTarget: "to"
                 default: interface.kind == .serial ? "to" : "upstreams"
                 }
             throw InterfaceProblem(key: key, found: "\(error)", allowed: "")
@@ -49,6 +53,13 @@ enum InterfaceFactory {
                 services: interface.strings("services"))
         case .microphone:
             try InterfaceSpec.microphone(name: interface.name, hertz: interface.integer("tone") ?? 1000)
+        case .storage:
+            try InterfaceSpec.storage(
+                name: interface.name, image: interface.string("image") ?? "", mode: interface.string("mode"))
+        case .keyboard:
+            try InterfaceSpec.keyboard(name: interface.name, layout: interface.string("layout") ?? "us")
+        case .printer:
+            try InterfaceSpec.printer(name: interface.name, to: interface.string("to") ?? "")
         default: nil
         }
     }

@@ -30,7 +30,7 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
     }
 
     /// Whether this version can offer it to a guest; the others are listed with that trouble.
-    public var isAvailable: Bool { [.webService, .serial, .microphone].contains(self) }
+    public var isAvailable: Bool { [.webService, .serial, .microphone, .storage, .keyboard, .printer].contains(self) }
 
     /// One key of an interface.
     struct Key: Sendable {
@@ -72,7 +72,7 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
                 Key(name: "policy", shape: .string, allowed: "\"read-only\" or \"full\""),
             ]
         case .printer:
-            [Key(name: "to", shape: .string, allowed: "\"spool:/folder\", \"raw:host:port\" or \"ipp://host/queue\"")]
+            [Key(name: "to", shape: .string, isRequired: true, allowed: "\"spool:/folder\" or \"tcp:HOST:PORT\"")]
         case .storage:
             [
                 Key(name: "image", shape: .string, isRequired: true, allowed: "the path of a raw image or ISO file"),

@@ -20,18 +20,24 @@ struct ControlConnection: Sendable {
                 try await send(
                     .greeting(Greeting(pid: ProcessInfo.processInfo.processIdentifier)), to: writer)
                 let traffic = TrafficSelection()
-                try await withThrowingTaskGroup(of: Void.self) { group in
+                try await withThrowingTaskGroup(of: Ending.self) { group in
                     group.addTask {
                         for await _ in outbox.wake.stream {
                             while let line = outbox.next() { try await writer.write(try line.bytes()) }
                         }
-                        // The engine ends; answers that are under way still go out before it closes us.
-                        try await Task.sleep(for: .seconds(10))
+                        return .ofPushes
                     }
-                    group.addTask { try await sendTraffic(traffic, to: writer) }
-                    group.addTask { try await serve(lines, id: id, traffic: traffic, writer: writer) }
-                    // The client's end of input ends the connection.
-                    try await group.next()
+                    group.addTask {
+                        try await sendTraffic(traffic, to: writer)
+                        return .ofPushes
+                    }
+                    group.addTask {
+                        try await serve(lines, id: id, traffic: traffic, writer: writer)
+                        return .ofRequests
+                    }
+                    // The client's end of input ends the connection. An engine that ends has no more to tell, but
+                    // answers that are under way still go out before it closes us.
+                    while let ending = try await group.next(), ending == .ofPushes {}
                     group.cancelAll()
                 }
             }
@@ -119,6 +125,8 @@ struct ControlConnection: Sendable {
         if shown.isEmpty { return "somebody" }
         return ["guest", "engine", "hypervisor", "device"].contains(shown) ? "somebody called \(shown)" : shown
     }
+
+    private enum Ending { case ofPushes, ofRequests }
 
     private struct RequestID: Decodable { var id: UInt64 }
 }

@@ -57,8 +57,12 @@ public struct VHCI: Sendable {
 
     /// Whether the guest took the device away from itself (sysfs `remove`) although the port holds the connection.
     public func isRemoved(_ port: VHCIPort) -> Bool {
-        guard port.state == .used, let name = port.localName else { return false }
-        return access("\(usbRoot)/\(name)", F_OK) != 0
+        guard port.state == .used, let name = port.localName, access("\(usbRoot)/\(name)", F_OK) != 0 else {
+            return false
+        }
+        // The port was read before. A device that goes with its connection goes after it: by now the port tells.
+        guard let now = try? ports().first(where: { $0.number == port.number }) else { return false }
+        return now == port
     }
 
     /// Gives an imported device's socket to the kernel; returns the port it hangs on.

@@ -12,7 +12,7 @@ public struct VHCIPort: Equatable, Sendable {
         /// Has a socket; the kernel has not found a device yet.
         case starting
         case used
-        /// The kernel is taking it down.
+        /// The kernel is taking it down: its connection has ended, and the device goes or has just gone.
         case failing
 
         init?(_ code: Int) {
@@ -35,6 +35,9 @@ public struct VHCIPort: Equatable, Sendable {
     /// The device's name in this guest, such as "3-1"; nil before it has one.
     public var localName: String?
 
+    /// What the kernel shows in place of the socket once the connection of a port in use has ended: -1, unsigned.
+    private static let noSocket = "4294967295"
+
     /// Takes one line: `hs  0000 006 003 00010002 000003 3-1`; nil for the heading and for anything else.
     init?(statusLine line: some StringProtocol) {
         let fields = line.split { $0 == " " || $0 == "\t" }
@@ -43,7 +46,9 @@ public struct VHCIPort: Equatable, Sendable {
         else { return nil }
         self.hub = hub
         self.number = number
-        self.state = state
+        // Until the port is free it still has the name of a device that the kernel has already taken away: without this
+        // the loss of a connection looks like a removal by the guest.
+        self.state = state == .used && fields[5] == Self.noSocket ? .failing : state
         self.deviceID = deviceID
         let name = SystemFile.printable(fields[6].utf8)
         localName = state == .free || name == "0-0" ? nil : name

@@ -38,6 +38,9 @@ struct WatchState {
     private var devices: [String: Device] = [:]
     /// What must stay away when the host says it again after the loss of the connection: the host cannot know.
     private var declined: [String: String] = [:]
+    /// What the host was told to stay away and may not have heard: it has said nothing since. A host that dies ends the
+    /// device's link and this connection at once, and either may be seen first.
+    private var untaken: [String: String] = [:]
     private(set) var isConnected = false
 
     init(_ policy: WatchPolicy) { self.policy = policy }
@@ -58,11 +61,14 @@ struct WatchState {
 
     mutating func disconnected() {
         isConnected = false
+        declined.merge(untaken) { $1 }
+        untaken = [:]
         // What is not attached, the host will say again.
         devices = devices.filter { $0.value.port != nil }
     }
 
     mutating func received(_ message: WatchMessage) -> [Action] {
+        untaken = [:]
         switch message {
         case .attach(let busID, let name): return wanted(busID, name)
         case .detach(let busID): return unwanted(busID)
@@ -134,18 +140,14 @@ struct WatchState {
     }
 
     private mutating func givenBack(_ busID: String, _ device: Device, _ how: String) -> [Action] {
-        devices[busID] = nil
-        if !isConnected { declined[busID] = "it was \(how)" }
-        return [.say("\(device.name) (\(busID)) \(how); it stays away until the host plugs it again")]
-            + (isConnected ? [.send(.detached(busID: busID))] : [])
+        [.say("\(device.name) (\(busID)) \(how); it stays away until the host plugs it again")]
+            + keepAway(busID, because: "it was \(how)")
     }
 
     private mutating func lost(_ busID: String, _ device: Device, _ now: Int64) -> [Action] {
         guard policy.reattaches else {
-            devices[busID] = nil
-            if !isConnected { declined[busID] = "it was lost, and the guest's watch does not attach again by itself" }
             return [.say("\(device.name) (\(busID)) lost; not attached again by itself (--no-reattach)")]
-                + (isConnected ? [.send(.detached(busID: busID))] : [])
+                + keepAway(busID, because: "it was lost, and the guest's watch does not attach again by itself")
         }
         guard isConnected else {
             // On the next connection the host says whether it is still ours.
@@ -157,6 +159,17 @@ struct WatchState {
         device.retryAt = now + device.backoff.wait()
         devices[busID] = device
         return [.say("\(device.name) (\(busID)) lost; attaching it again")]
+    }
+
+    /// The host is told at once, or when it says the device again.
+    private mutating func keepAway(_ busID: String, because reason: String) -> [Action] {
+        devices[busID] = nil
+        guard isConnected else {
+            declined[busID] = reason
+            return []
+        }
+        untaken[busID] = reason
+        return [.send(.detached(busID: busID))]
     }
 
     // MARK: Time

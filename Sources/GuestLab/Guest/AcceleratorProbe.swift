@@ -54,7 +54,7 @@ public struct AcceleratorProbe: Sendable {
         guard let program = HostTool.path(of: QEMUCommandLine.program) else {
             throw LabError.missingPackages(["qemu-system-x86"])
         }
-        let directory = try makeTemporaryDirectory(prefix: "2virt-probe")
+        let directory = try ScratchDirectory("2virt-probe").path
         defer { try? FileManager.default.removeItem(atPath: directory) }
         var launch = ChildLaunch(
             executable: program,

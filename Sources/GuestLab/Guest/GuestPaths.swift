@@ -18,7 +18,7 @@ struct GuestPaths: Sendable {
 
     /// Makes the private directory; without a `qmpDirectory` the engine's socket gets a folder of its own in it.
     static func make(name: String, qmpDirectory: String?) throws -> GuestPaths {
-        let directory = try makeTemporaryDirectory(prefix: "2virt-lab")
+        let directory = try ScratchDirectory("2virt-lab").path
         let paths = GuestPaths(directory: directory, qmpDirectory: qmpDirectory ?? directory + "/vms", name: name)
         do {
             try FileManager.default.createDirectory(

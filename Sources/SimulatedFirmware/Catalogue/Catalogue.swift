@@ -10,6 +10,9 @@ public enum Catalogue {
         case "serial": "Serial"
         case "web-service": "Web Service"
         case "microphone": "Microphone"
+        case "storage": "Storage"
+        case "keyboard": "Keyboard"
+        case "printer": "Printer"
         default: nil
         }
     }
@@ -34,6 +37,17 @@ public enum Catalogue {
                 name: name, upstreams: upstreams, services: services, eventLoop: eventLoop, logger: logger)
         case .microphone(let name, let tone):
             return MicrophoneFunction(name: name, tone: tone)
+        case .storage(let name, let target):
+            return try StorageFunction(name: name, target: target, eventLoop: eventLoop)
+        case .keyboard(let name, let layout):
+            return KeyboardFunction(name: name, layout: layout, eventLoop: eventLoop)
+        case .printer(let name, let target):
+            let backend: any PrinterBackend =
+                switch target {
+                case .spool(let folder): try SpoolBackend(folder: folder, name: name, eventLoop: eventLoop)
+                case .tcp(let host, let port): RawPortBackend(host: host, port: port, eventLoop: eventLoop)
+                }
+            return PrinterFunction(name: name, backend: backend, eventLoop: eventLoop)
         }
     }
 
@@ -42,7 +56,7 @@ public enum Catalogue {
     public static func problem(with spec: InterfaceSpec) -> CatalogueError? {
         switch spec {
         case .serial(_, .unix(let path)): SocketFile.problem(at: path)
-        case .serial, .webService, .microphone: nil
+        case .serial, .webService, .microphone, .storage, .keyboard, .printer: nil
         }
     }
 }

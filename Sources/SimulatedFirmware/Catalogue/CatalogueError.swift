@@ -1,3 +1,5 @@
+import USBClasses
+
 /// Why a configured interface cannot be: each case names the thing, what was found and what is allowed.
 public enum CatalogueError: Error, Equatable, CustomStringConvertible {
     case unknownSerialTarget(String)
@@ -10,6 +12,10 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
     case cannotListen(String, reason: String)
     case cannotOpenPty(reason: String)
     case badTone(Int)
+    case badStorageMode(String)
+    case badStorageImage(String, reason: String)
+    case unknownLayout(String)
+    case badPrinterTarget(String, reason: String)
 
     public var description: String {
         switch self {
@@ -33,6 +39,14 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
             "cannot open a pty: \(reason)"
         case .badTone(let found):
             "tone of \(found) Hz; allowed: \(TestTone.frequencies.lowerBound) to \(TestTone.frequencies.upperBound)"
+        case .badStorageMode(let found):
+            "mode '\(found)'; allowed: \(StorageMode.allCases.map(\.rawValue).joined(separator: ", "))"
+        case .badStorageImage(let path, let reason):
+            "image '\(path)': \(reason)"
+        case .unknownLayout(let found):
+            "layout '\(found)'; allowed: \(KeyboardLayout.allCases.map(\.rawValue).joined(separator: ", "))"
+        case .badPrinterTarget(let found, let reason):
+            "'\(found)': \(reason); allowed: spool:/folder, tcp:HOST:PORT"
         }
     }
 }

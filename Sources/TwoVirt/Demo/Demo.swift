@@ -8,6 +8,7 @@ struct Demo: Sendable {
     let directory: DemoDirectory
     let guest: Guest
     let web: DemoWebService
+    let engine: EngineProcess
 
     /// Builds what is missing and starts everything; on failure nothing is left running.
     static func start(_ progress: ProgressLine) async throws -> Demo {
@@ -28,7 +29,7 @@ struct Demo: Sendable {
                 throw error
             }
         } catch {
-            directory.remove()
+            do { try directory.remove() } catch { StandardError.write("2virt: \(directory.path): \(error)") }
             throw error
         }
     }
@@ -56,29 +57,40 @@ struct Demo: Sendable {
             progress.show("starting the engine")
             let launcher = EngineLauncher(
                 configuration: directory.configuration, socket: directory.socket, log: directory.log)
-            _ = try await launcher.start()
+            let engine = try await launcher.start()
             progress.finish("demo-vm is up: Linux \(image.kernelRelease), no network card; \(choice.reason)")
-            return Demo(directory: directory, guest: guest, web: web)
+            return Demo(directory: directory, guest: guest, web: web, engine: engine)
         } catch {
             await guest.shutdown()
             throw error
         }
     }
 
-    /// Ends everything; what could not be ended is named.
-    func stop() async {
+    /// Milliseconds that an engine has to end after it was asked to.
+    private static let patience: Int32 = 10_000
+
+    /// Ends everything.
+    ///
+    /// - Returns: what did not end as it should, a sentence each.
+    func stop() async -> [String] {
+        var problems: [String] = []
         do {
             let client = try await ControlClient.connect(to: directory.socket, actor: OperatorName.current)
             _ = try await client.send(.shutdown)
-            // The engine closes its connections when it is done.
-            do { for try await _ in client.pushes {} } catch {}
             client.close()
         } catch {
-            StandardError.write("2virt: the demo's engine did not shut down: \(error)")
+            problems.append("the demo's engine was not asked to end: \(error)")
+            engine.kill()
+        }
+        if await engine.end(within: Self.patience) == nil {
+            engine.kill()
+            problems.append("the demo's engine (pid \(engine.pid)) did not end by itself and was killed")
+            if await engine.end(within: Self.patience) == nil { problems.append("it is still there") }
         }
         await guest.shutdown()
         await web.stop()
-        directory.remove()
+        do { try directory.remove() } catch { problems.append("\(directory.path) is still there: \(error)") }
+        return problems
     }
 
     /// What the operator can do now, in one line.

@@ -21,8 +21,8 @@ extension EngineOptions {
         try SocketDirectory.prepare(forSocket: socket)
         let launcher = EngineLauncher(configuration: configurationPath, socket: socket, log: paths.engineLog)
         do {
-            let pid = try await launcher.start()
-            StandardError.write("2virt: engine started, pid \(pid)")
+            let engine = try await launcher.start()
+            StandardError.write("2virt: engine started, pid \(engine.pid)")
         } catch {
             // Another console may have been a moment faster.
             guard let client = try? await ControlClient.connect(to: socket, actor: OperatorName.current) else {

@@ -34,7 +34,12 @@ struct DemoVerb: MainThreadVerb {
             session.firstSteps = demo.firstSteps
             let code = session.run(preparation, socket: demo.directory.socket)
             progress.show("ending the demo")
-            try MainThreadTask.run { await demo.stop() }
+            let problems = try MainThreadTask.run { await demo.stop() }
+            guard problems.isEmpty else {
+                progress.finish("the demo is over")
+                for problem in problems { StandardError.write("2virt: \(problem)") }
+                return code == 0 ? 1 : code
+            }
             progress.finish("the demo is over; nothing of it is left running")
             return code
         } catch let stop as MainThreadTask.Stopped {

@@ -23,6 +23,8 @@ struct Composition {
         var interface: UInt8
         var alternateSetting: UInt8
         var descriptor: EndpointDescriptor
+        /// See `EndpointDeclaration.isExact`.
+        var isExact = false
     }
 
     let speed: Speed
@@ -80,7 +82,8 @@ struct Composition {
                         endpoints.append(
                             EndpointOwner(
                                 function: index, key: endpoint.key, interface: number,
-                                alternateSetting: UInt8(truncatingIfNeeded: setting), descriptor: descriptor))
+                                alternateSetting: UInt8(truncatingIfNeeded: setting), descriptor: descriptor,
+                                isExact: endpoint.isExact))
                     }
                     interfaces.append(
                         InterfaceDescriptor(

@@ -17,6 +17,8 @@ final class EndpointQueue {
     let handler: any Function
     let key: EndpointKey
     private let isBulk: Bool
+    /// See `EndpointDeclaration.isExact`.
+    private let isExact: Bool
     /// Bytes.
     private let packetSize: Int
     // As in the device, without run-time exclusivity checks: nothing outside is called while these are accessed.
@@ -28,6 +30,8 @@ final class EndpointQueue {
     /// The chunk that leaves next, and those behind it, of which there are mostly none.
     @exclusivity(unchecked) private var first: Chunk?
     @exclusivity(unchecked) private var rest: Deque<Chunk> = []
+    /// Ends of messages in both.
+    @exclusivity(unchecked) private var endsQueued = 0
     /// A stream ran dry just where a transfer was full: a host that joins transfers (UHCI's are single packets) would
     /// wait for more, so a zero-length packet tells it that this is all, unless more comes first.
     @exclusivity(unchecked) private var owesZeroLengthPacket = false
@@ -44,13 +48,18 @@ final class EndpointQueue {
         function = owner.function
         key = owner.key
         isBulk = owner.descriptor.type == .bulk
+        isExact = owner.isExact
         packetSize = max(1, owner.descriptor.maxPacketSize)
         if owner.descriptor.type == .isochronous, let speed {
             schedule = IsochronousSchedule(owner.descriptor, at: speed)
         }
     }
 
-    var hasData: Bool { first != nil || owesZeroLengthPacket }
+    /// Whether there is a payload for a transfer that takes `length` bytes.
+    func hasPayload(for length: Int) -> Bool {
+        if isExact { return endsQueued > 0 || queuedBytes >= max(1, length) }
+        return first != nil || owesZeroLengthPacket
+    }
 
     /// Everything the function wrote has left.
     var hasRoom: Bool { first == nil }
@@ -59,6 +68,7 @@ final class EndpointQueue {
         guard !bytes.isEmpty || endOfMessage else { return }
         owesZeroLengthPacket = false
         queuedBytes += bytes.count
+        if endOfMessage { endsQueued += 1 }
         let chunk = Chunk(bytes: bytes, endsMessage: endOfMessage)
         if first == nil { first = chunk } else { rest.append(chunk) }
     }
@@ -99,6 +109,7 @@ final class EndpointQueue {
         first = nil
         rest.removeAll()
         queuedBytes = 0
+        endsQueued = 0
         owesZeroLengthPacket = false
     }
 
@@ -135,8 +146,10 @@ final class EndpointQueue {
     /// A bulk message that just fills its transfer ends with a zero-length packet in the next, and so does a stream that
     /// runs dry there (USB 2.0 section 5.8.3).
     private func ended(_ chunk: Chunk, taken: Int, of length: Int) {
-        guard isBulk, taken == length, taken > 0, taken % packetSize == 0 else { return }
+        if chunk.endsMessage { endsQueued -= 1 }
+        guard isBulk, !isExact, taken == length, taken > 0, taken % packetSize == 0 else { return }
         if chunk.endsMessage {
+            endsQueued += 1
             if let next = first { rest.prepend(next) }
             first = Chunk(bytes: [], endsMessage: true)
         } else if first == nil {

@@ -32,6 +32,8 @@ extension SimulatedDevice {
     private func standardRequest(_ setup: SetupPacket) -> ControlReply {
         switch setup.standard {
         case .getDescriptor where setup.requestType == RequestType(.in, .standard, .device): descriptor(setup)
+        case .getDescriptor where setup.requestType == RequestType(.in, .standard, .interface):
+            classDescriptor(setup)
         case .getStatus where setup.direction == .in: status(setup)
         case .setFeature where setup.direction == .out: feature(setup, set: true)
         case .clearFeature where setup.direction == .out: feature(setup, set: false)
@@ -165,6 +167,12 @@ extension SimulatedDevice {
         }
     }
 
+    /// GET_DESCRIPTOR to an interface: its class's own descriptors (HID 1.11 section 7.1.1).
+    private func classDescriptor(_ setup: SetupPacket) -> ControlReply {
+        guard let owner = interfaceOwner(setup.index) else { return .stall }
+        return functions[owner.function].control(setup, data: [], interface: owner.offset)
+    }
+
     /// What the device would be at high speed when it runs at full, and the reverse; nil for a device of one speed.
     private var otherSpeedComposition: Composition? {
         let other: Speed? =
@@ -188,7 +196,7 @@ extension SimulatedDevice {
         guard state.configuration != 0 else { return .stall }
         switch setup.requestType.recipient {
         case .interface:
-            guard let owner = interfaceOwner(setup.index & 0xFF) else { return .stall }
+            guard let owner = interfaceOwner(addressedInterface(setup)) else { return .stall }
             let function = functions[owner.function]
             let reply = function.control(setup, data: data, interface: owner.offset)
             guard case .stall = reply, let wholeDevice = ReleaseRequest.wholeDevice(setup) else { return reply }
@@ -202,6 +210,17 @@ extension SimulatedDevice {
         case .device, .other, .reserved:
             return .stall
         }
+    }
+
+    /// The interface that wIndex names: in its high byte when GET_DEVICE_ID asks a printer (Printing Devices 1.1
+    /// section 4.2.1), else in the low one.
+    private func addressedInterface(_ setup: SetupPacket) -> UInt16 {
+        let high = setup.index >> 8
+        let isPrinter = state.composition?.configuration.interfaces.contains {
+            UInt16($0.interfaceNumber) == high && $0.interfaceClass == 0x07
+        }
+        let asksForID = setup.requestType == RequestType(.in, .class, .interface) && setup.request == 0
+        return high > 0 && asksForID && isPrinter == true ? high : setup.index & 0xFF
     }
 
     private func interfaceOwner(_ index: UInt16) -> Composition.InterfaceOwner? {

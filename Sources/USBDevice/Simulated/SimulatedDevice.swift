@@ -186,8 +186,8 @@ public final class SimulatedDevice: Firmware {
             submitIsochronous(transfer, to: queue)
             return
         }
-        guard transfer.endpoint.direction == .in, queue.transfers.isEmpty, queue.hasData, !queue.isPumping,
-            canMove(queue)
+        guard transfer.endpoint.direction == .in, queue.transfers.isEmpty, !queue.isPumping,
+            queue.hasPayload(for: transfer.length), canMove(queue)
         else {
             queue.transfers.append(transfer)
             pump(queue)
@@ -241,7 +241,8 @@ public final class SimulatedDevice: Firmware {
             }
             return
         }
-        while queue.hasData, canMove(queue), let transfer = queue.transfers.popFirst() {
+        while let transfer = queue.transfers.first, queue.hasPayload(for: transfer.length), canMove(queue) {
+            queue.transfers.removeFirst()
             give(transfer, from: queue)
         }
     }

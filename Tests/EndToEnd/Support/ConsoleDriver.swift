@@ -9,7 +9,9 @@ final class ConsoleDriver: Sendable {
 
     /// Use ``LabEnvironment/console(columns:rows:arguments:environment:)``, which closes it at the end.
     ///
-    /// - Parameter environment: put over the usual one.
+    /// - Parameters:
+    ///   - arguments: all that follows the program's name.
+    ///   - environment: put over the usual one.
     init(
         _ lab: LabEnvironment, columns: Int, rows: Int, arguments: String, environment: [String: String]
     ) throws {
@@ -22,7 +24,7 @@ final class ConsoleDriver: Sendable {
             columns: columns, rows: rows,
             shell: """
                 sh -c 'echo $$ > \(pidFile); \
-                exec env -i \(settings) \(program) --config \(lab.configuration) \(arguments)'; \
+                exec env -i \(settings) \(program) \(arguments)'; \
                 echo "rc=$?"; exec sleep 1000
                 """)
     }
@@ -113,10 +115,16 @@ final class ConsoleDriver: Sendable {
             description: "there is no row “\(row)”; the last one was “\(try selection)”\n\(try screen)")
     }
 
-    /// A key's effect is on the screen within a few milliseconds; nothing tells when.
+    /// Nothing tells when a key has had its effect: what stays the same for a while is taken for it.
     private func settledSelection() async throws -> String {
-        try await Task.sleep(for: .milliseconds(150))
-        return try selection
+        var last = try selection
+        var since = ContinuousClock.now
+        while ContinuousClock.now < since + .milliseconds(150) {
+            try await Task.sleep(for: .milliseconds(30))
+            let now = try selection
+            if now != last { (last, since) = (now, ContinuousClock.now) }
+        }
+        return last
     }
 
     /// The third line from below: where the selected object is and how it is.

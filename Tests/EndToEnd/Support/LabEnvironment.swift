@@ -144,6 +144,14 @@ final class LabEnvironment: Sendable {
     func console(
         columns: Int = 200, rows: Int = 60, arguments: String = "", environment: [String: String] = [:]
     ) throws -> ConsoleDriver {
+        try terminal(
+            columns: columns, rows: rows, arguments: "--config \(configuration) \(arguments)", environment: environment)
+    }
+
+    /// Runs `2virt` with these arguments in a terminal of its own.
+    func terminal(
+        columns: Int, rows: Int, arguments: String, environment: [String: String] = [:]
+    ) throws -> ConsoleDriver {
         let console = try ConsoleDriver(
             self, columns: columns, rows: rows, arguments: arguments, environment: environment)
         consoles.withLock { $0.append(console) }

@@ -1,0 +1,32 @@
+/// Operation codes (SPC-4, SBC-3, MMC-6) that the unit knows.
+enum SCSIOperation: UInt8 {
+    case testUnitReady = 0x00
+    case requestSense = 0x03
+    case read6 = 0x08
+    case write6 = 0x0A
+    case inquiry = 0x12
+    case modeSelect6 = 0x15
+    case modeSense6 = 0x1A
+    case startStopUnit = 0x1B
+    case preventAllowMediumRemoval = 0x1E
+    case readFormatCapacities = 0x23
+    case readCapacity10 = 0x25
+    case read10 = 0x28
+    case write10 = 0x2A
+    case verify10 = 0x2F
+    case synchronizeCache10 = 0x35
+    case readTOC = 0x43
+    case getConfiguration = 0x46
+    case getEventStatus = 0x4A
+    case modeSelect10 = 0x55
+    case modeSense10 = 0x5A
+    case read16 = 0x88
+    case write16 = 0x8A
+    case verify16 = 0x8F
+    case synchronizeCache16 = 0x91
+    case serviceActionIn16 = 0x9E
+    case reportLUNs = 0xA0
+    case read12 = 0xA8
+    case write12 = 0xAA
+    case verify12 = 0xAF
+}
