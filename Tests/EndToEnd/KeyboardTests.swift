@@ -27,7 +27,7 @@ extension EndToEnd.GuestTests {
             }
             try await guest.check(
                 """
-                loadkeys -q -C /dev/tty1 -d
+                loadkeys -q -C /dev/tty1 us
                 stty -F /dev/tty1 sane -icanon -echo -isig
                 killall cat 2>/dev/null
                 cat </dev/tty1 >/tmp/typed &
@@ -90,7 +90,7 @@ extension EndToEnd.GuestTests {
                 let answer = try await lab.run("type", "keys", text, "--layout", layout, "--config", lab.configuration)
                 #expect(answer.status == 0, "\(answer)")
                 try await typed(guest, becomes: text)
-                try await guest.check("killall cat; loadkeys -q -C /dev/tty1 -d")
+                try await guest.check("killall cat; loadkeys -q -C /dev/tty1 us")
                 try await lab.check("unplug", "keys")
             }
         }
