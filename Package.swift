@@ -183,7 +183,8 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "TerminalTestKit", "GuestLab", "ControlClient", "ControlProtocol", "TwoVirt", "USBIP", "USBDevice",
-                "USBCore", "SimulatedFirmware", "AudioTestKit", .product(name: "Logging", package: "swift-log"),
+                "USBCore", "SimulatedFirmware", "AudioTestKit", "FirmwareTestKit",
+                .product(name: "Logging", package: "swift-log"),
             ] + nio,
             path: "Tests/EndToEnd"),
         .testTarget(name: "TwoVirtTests", dependencies: ["TwoVirt", "Console", "ControlProtocol"]),
@@ -233,14 +234,18 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
+        // Images to test with: ours, compiled on the spot, and a shipped one.
+        .target(
+            name: "FirmwareTestKit", dependencies: ["FirmwareEmulator"], path: "Tests/FirmwareTestKit",
+            exclude: ["Firmware"]),
         // Our CPU against Unicorn, which is loaded at run time.
         .target(name: "UnicornPeer"),
         .target(
             name: "CPUDifferential", dependencies: ["FirmwareEmulator", "UnicornPeer"], path: "Tests/CPUDifferential"),
         .testTarget(
             name: "FirmwareEmulatorTests",
-            dependencies: ["FirmwareEmulator", "CPUDifferential", "USBCore", "USBDevice"],
-            exclude: ["Firmware", "CPU/Programs"]),
+            dependencies: ["FirmwareEmulator", "FirmwareTestKit", "CPUDifferential", "USBCore", "USBDevice"],
+            exclude: ["CPU/Programs"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
         .testTarget(name: "USBDeviceTests", dependencies: ["USBDevice"]),
         .testTarget(name: "TrafficTests", dependencies: ["Traffic"]),

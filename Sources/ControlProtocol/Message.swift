@@ -51,6 +51,11 @@ public enum Command: Codable, Sendable, Equatable {
     case eject(device: String)
     /// Answered when the device has settled again.
     case setInterface(device: String, interface: String, gate: GateState)
+    /// Types text with a keyboard interface, the device's only one when nil; answered when the guest has taken all of it.
+    /// `layout` is what the guest is set to, when that is not what the configuration says.
+    case type(device: String, interface: String?, text: String, layout: String?)
+    /// Presses keys together, such as `ctrl+alt+delete`.
+    case press(device: String, interface: String?, keys: String)
     case shutdown
 }
 

@@ -101,6 +101,10 @@ public actor Engine {
         case .eject(let device): return await eject(device, actor: actor)
         case .setInterface(let device, let interface, let gate):
             return await setInterface(device, interface, to: gate, actor: actor)
+        case .type(let device, let interface, let text, let layout):
+            return await type(text, layout: layout, on: device, interface, actor: actor)
+        case .press(let device, let interface, let keys):
+            return await press(keys, on: device, interface, actor: actor)
         case .subscribe: return .failed("subscribe belongs to a connection")
         case .shutdown:
             shutdownRequests.input.yield()

@@ -61,6 +61,10 @@ public enum DeviceChange: Sendable, Equatable {
     case configured(UInt8)
     /// The guest asked to be rid of the device, or of the named interface of it.
     case releaseRequested(interface: String?)
+    /// The guest ejected the medium of the named interface, which is how it gives a disk back.
+    case ejected(interface: String)
+    /// The guest has the medium of the named interface open, or has it no more.
+    case mediumInUse(interface: String, Bool)
     /// A function's backend or protocol is in trouble; nil when it has recovered.
     case trouble(interface: String, String?)
     /// A function has something worth an event ("DTR on", "HTTP/2 session opened").

@@ -13,6 +13,7 @@ public enum KeyTable {
         Binding([.character("p")], lists, .plug, hint: "plug", "plug a device into a VM"),
         Binding([.character("u")], lists, .unplug, hint: "unplug", "unplug the device; asks for u a second time"),
         Binding([.character("e")], lists, .eject, hint: "eject", "ask the guest to let go, then unplug"),
+        Binding([.character("i")], lists, .type, "type or paste into the guest with the device's keyboard"),
         Binding([.character("U")], panes, .undo, hint: "undo", "take back the last switch or unplug (30 s)"),
     ]
 

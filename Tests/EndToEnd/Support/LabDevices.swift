@@ -24,6 +24,17 @@ enum LabDevices {
         interfaces = [{ kind = "serial", name = "tty", to = "unix:@/\(name).sock" }]
         """
     }
+
+    /// A microcontroller image in the private directory.
+    static func emulated(_ name: String, image: String, board: String, extra: String = "") -> String {
+        """
+        [[device]]
+        name = "\(name)"
+        firmware = "@/\(image)"
+        board = "\(board)"
+        \(extra)
+        """
+    }
 }
 
 extension Guest {
@@ -43,6 +54,17 @@ extension Guest {
     }
 
     func stopProxy() async throws { try await check("killall 2virt-guest; rm -f /tmp/proxy.log") }
+
+    /// Sends random bytes through a port that echoes, in both directions at once.
+    func echo(bytes: Int, through port: String = "/dev/ttyACM0", timeout: Duration = .seconds(90)) async throws {
+        try await check(
+            """
+            stty -F \(port) raw -echo
+            head -c \(bytes) /dev/urandom >/tmp/out
+            head -c \(bytes) \(port) >/tmp/in & cat /tmp/out >\(port); wait
+            cmp /tmp/in /tmp/out && rm /tmp/in /tmp/out
+            """, timeout: timeout)
+    }
 
     /// The kernel's lines about USB since a mark.
     func usbLog(since mark: KernelLogMark) -> [String] {

@@ -1,4 +1,5 @@
 import Dispatch
+import FirmwareTestKit
 import Synchronization
 import Testing
 import USBCore

@@ -1,3 +1,4 @@
+import FirmwareTestKit
 import Testing
 import USBCore
 

@@ -1,31 +1,16 @@
 // A vendor device on ST's FSDEV controller, for tests of the emulator: -DF103 for the spread packet memory.
 // Endpoint 1: bulk OUT, double buffered, looped back to bulk IN. Endpoint 3: isochronous IN with a counter.
-#include <stdint.h>
+#include "fsdev.h"
 
-#define REG(a) (*(volatile uint32_t *)(a))
-#define RCC 0x40021000u
-#define FLASH 0x40022000u
-#define USB 0x40005C00u
-#define EP(n) REG(USB + 4 * (n))
-#define CNTR REG(USB + 0x40)
-#define ISTR REG(USB + 0x44)
-#define DADDR REG(USB + 0x4C)
-#define BTABLE REG(USB + 0x50)
-#define BCDR REG(USB + 0x58)
 #ifdef F103
-#define PMA(o) (*(volatile uint16_t *)(0x40006000u + 2 * (o)))
 #define LAST_PAGE 0x0800FC00u
 #else
-#define PMA(o) (*(volatile uint16_t *)(0x40006000u + (o)))
 #define LAST_PAGE 0x08007C00u
 #endif
 
-extern uint32_t _bss, _ebss;
-
 static volatile uint8_t configuration, address, identity, pending_detach, pending_reset, pending_crash;
-static uint8_t reply[256], stored[64];
-static const uint8_t *answer;
-static uint32_t left, zero_packet, flash_status, wants_out;
+static uint8_t stored[64];
+static uint32_t flash_status, wants_out;
 static uint8_t loop_data[64];
 static uint32_t loop_count, loop_waiting, in_busy, iso_counter;
 
@@ -37,23 +22,7 @@ static const uint8_t configuration_descriptor[] = {
     7, 5, 0x81, 2, 64, 0, 0,
     7, 5, 0x83, 1, 32, 0, 1,
 };
-static const char *const strings[] = {"2Virt", "vendor test", 0};
-
-static void set_status(int n, int rx, int tx) {
-    uint32_t v = EP(n), w = (v & 0x070F) | 0x8080;
-    if (rx >= 0) w |= (v ^ (rx << 12)) & 0x3000;
-    if (tx >= 0) w |= (v ^ (tx << 4)) & 0x0030;
-    EP(n) = w;
-}
-static void clear_rx(int n) { EP(n) = (EP(n) & 0x070F) | 0x0080; }
-static void clear_tx(int n) { EP(n) = (EP(n) & 0x070F) | 0x8000; }
-
-static void pma_write(uint32_t to, const uint8_t *from, uint32_t count) {
-    for (uint32_t i = 0; i < count; i += 2) PMA(to + i) = from[i] | (i + 1 < count ? from[i + 1] << 8 : 0);
-}
-static void pma_read(uint8_t *to, uint32_t from, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) to[i] = PMA((from + i) & ~1u) >> ((from + i) & 1) * 8;
-}
+static const char *const strings[] = {"2Virt", "vendor test"};
 
 static void configure(void) {
     PMA(8 + 0) = 192, PMA(8 + 2) = 0x8400, PMA(8 + 4) = 256, PMA(8 + 6) = 0x8400;
@@ -65,24 +34,6 @@ static void configure(void) {
     EP(2) = 0x0001 | 0x0020;
     EP(3) = 0x0403 | 0x0030;
     loop_waiting = in_busy = iso_counter = 0;
-}
-
-static void send_packet(void) {
-    uint32_t count = left > 64 ? 64 : left;
-    if (!count && !zero_packet) return;
-    if (!count) zero_packet = 0;
-    pma_write(64, answer, count);
-    PMA(2) = count;
-    answer += count, left -= count;
-    set_status(0, -1, 3);
-}
-
-static void respond(const uint8_t *data, uint32_t count, uint32_t asked) {
-    answer = data, left = count < asked ? count : asked;
-    zero_packet = count < asked && count % 64 == 0;
-    set_status(0, 3, -1);
-    if (left) send_packet();
-    else { PMA(2) = 0; zero_packet = 0; set_status(0, -1, 3); }
 }
 
 static void flash_store(uint16_t value) {
@@ -107,27 +58,8 @@ static void request(const uint8_t *s) {
             reply[10] = 1 + identity;
             respond(reply, 18, asked);
         } else if (s[3] == 2) respond(configuration_descriptor, sizeof configuration_descriptor, asked);
-        else if (s[3] == 3 && s[2] == 0) { reply[0] = 4, reply[1] = 3, reply[2] = 9, reply[3] = 4; respond(reply, 4, asked); }
-        else if (s[3] == 3 && s[2] <= 2) {
-            const char *text = strings[s[2] - 1];
-            uint32_t n = 0;
-            for (; text[n]; n++) reply[2 + 2 * n] = text[n], reply[3 + 2 * n] = 0;
-            reply[0] = 2 + 2 * n, reply[1] = 3;
-            respond(reply, reply[0], asked);
-        } else if (s[3] == 3 && s[2] == 3) {
-            // Serial number: the unique id in hexadecimal.
-#ifdef F103
-            const uint8_t *id = (const uint8_t *)0x1FFFF7E8;
-#else
-            const uint8_t *id = (const uint8_t *)0x1FFFF7AC;
-#endif
-            for (int n = 0; n < 24; n++) {
-                uint8_t digit = id[n / 2] >> (n & 1 ? 0 : 4) & 15;
-                reply[2 + 2 * n] = digit < 10 ? '0' + digit : 'A' + digit - 10, reply[3 + 2 * n] = 0;
-            }
-            reply[0] = 50, reply[1] = 3;
-            respond(reply, 50, asked);
-        } else set_status(0, 3, 1);
+        else if (s[3] == 3 && s[2] <= 3) respond_string(s[2], strings, asked);
+        else set_status(0, 3, 1);
     } else if (s[0] == 0 && s[1] == 5) { address = s[2]; respond(0, 0, 0); }
     else if (s[0] == 0 && s[1] == 9) { configuration = s[2]; configure(); respond(0, 0, 0); }
     else if (s[0] == 2 && s[1] == 1) respond(0, 0, 0);
@@ -219,17 +151,6 @@ static void usb_interrupt(void) {
     else if (status & 0x8000) endpoint(status & 15);
 }
 
-static void attach(void) {
-    CNTR = 1;
-    CNTR = 0;
-    ISTR = 0;
-    BTABLE = 0;
-    CNTR = 0x9C00;
-#ifndef F103
-    BCDR = 0x8000;
-#endif
-}
-
 static void main_loop(void) {
     uint32_t button = 0;
     for (;;) {
@@ -268,30 +189,8 @@ static void main_loop(void) {
 }
 
 void start(void) {
-    for (uint32_t *p = &_bss; p < &_ebss; p++) *p = 0;
-#ifdef F103
-    REG(RCC) |= 1 << 16;
-    while (!(REG(RCC) & 1 << 17)) {}
-    REG(FLASH) = 0x12;
-    REG(RCC + 4) = 7 << 18 | 1 << 16 | 4 << 8;
-    REG(RCC) |= 1 << 24;
-    while (!(REG(RCC) & 1 << 25)) {}
-    REG(RCC + 4) |= 2;
-    while ((REG(RCC + 4) & 12) != 8) {}
-#else
-    REG(RCC + 0x34) |= 1 << 16;
-    while (!(REG(RCC + 0x34) & 1 << 17)) {}
-    REG(FLASH) = 0x11;
-    REG(RCC + 4) = 3;
-    while ((REG(RCC + 4) & 12) != 12) {}
-    REG(RCC + 0x14) |= 1 << 17;
-#endif
-    REG(RCC + 0x1C) |= 1 << 23;
-#ifdef F103
-    REG(0xE000E100) = 1 << 20 | 1 << 19;
-#else
-    REG(0xE000E100) = 1u << 31;
-#endif
+    prepare();
+    enable_interrupt();
     // The system tick lets the main loop look at the button.
     REG(0xE000E014) = 48000 - 1, REG(0xE000E018) = 0, REG(0xE000E010) = 7;
     attach();

@@ -1,0 +1,59 @@
+import FirmwareEmulator
+import Foundation
+
+/// Obtains real images: compiles our test firmware with Debian's cross compiler, and takes a shipped binary from PyPI.
+public enum FirmwareBuilder {
+    public struct Failure: Error, CustomStringConvertible { public let description: String }
+
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Firmware")
+
+    /// `vendor.c` for the chip; the same code with both packet memory schemes.
+    public static func vendor(f103: Bool) throws -> FirmwareImage { try load("vendor.c", f103: f103) }
+
+    /// `cdc.c`, for STM32F072.
+    public static func cdc() throws -> FirmwareImage { try load("cdc.c", f103: false) }
+
+    private static func load(_ source: String, f103: Bool) throws -> FirmwareImage {
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).elf").path
+        defer { try? FileManager.default.removeItem(atPath: output) }
+        try compile(source, f103: f103, to: output)
+        return try ImageLoader.load([UInt8](try Data(contentsOf: URL(fileURLWithPath: output))))
+    }
+
+    /// Compiles a file of ours to an ELF image with symbols.
+    public static func compile(_ source: String, f103: Bool = false, to output: String) throws {
+        try run(
+            ["arm-none-eabi-gcc"] + (f103 ? ["-mcpu=cortex-m3", "-DF103"] : ["-mcpu=cortex-m0"]) + [
+                "-mthumb", "-Os", "-g", "-ffreestanding", "-nostdlib", "-T",
+                folder.appendingPathComponent("firmware.ld").path,
+                folder.appendingPathComponent(source).path, "-lgcc", "-o", output,
+            ])
+    }
+
+    /// The USB-Mux firmware that PyPI's `usbmuxctl` carries; `.ci/test` downloads the wheel and names it.
+    public static func usbMuxBytes() throws -> [UInt8] {
+        guard let wheel = ProcessInfo.processInfo.environment["USBMUX_WHEEL"] else {
+            throw Failure(description: "USBMUX_WHEEL does not name the wheel of usbmuxctl: run the tests by .ci/test")
+        }
+        return [UInt8](try run(["unzip", "-p", wheel, "usbmuxctl/firmware/umx-*.bin"]))
+    }
+
+    public static func usbMux() throws -> FirmwareImage { try ImageLoader.load(try usbMuxBytes()) }
+
+    @discardableResult
+    private static func run(_ command: [String]) throws -> Data {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Failure(description: "\(command[0]) ended with \(process.terminationStatus)")
+        }
+        return data
+    }
+}
