@@ -124,8 +124,8 @@ let package = Package(
         .target(
             name: "Benchmarks",
             dependencies: [
-                "CWireBench", "USBCore", "USBDevice", "USBRedirection", "Traffic", "Engine", "ControlProtocol",
-                "ControlClient", "GuestLab", "FirmwareEmulator", "UnicornPeer",
+                "CWireBench", "USBCore", "USBDevice", "USBIP", "USBIPCodec", "USBRedirection", "Traffic", "Engine",
+                "ControlProtocol", "ControlClient", "GuestLab", "FirmwareEmulator", "UnicornPeer",
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .executableTarget(

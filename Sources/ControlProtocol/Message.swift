@@ -52,9 +52,14 @@ public enum Command: Codable, Sendable, Equatable {
     /// Answered when the device has settled again.
     case setInterface(device: String, interface: String, gate: GateState)
     /// Of an emulated device's board; nil: its only button.
-    case press(device: String, button: String?, action: ButtonAction)
+    case pressButton(device: String, button: String?, action: ButtonAction)
     /// As the reset pin of an emulated device's chip.
     case resetChip(device: String)
+    /// Types text with a keyboard interface, the device's only one when nil; answered when the guest has taken all of it.
+    /// `layout` is what the guest is set to, when that is not what the configuration says.
+    case type(device: String, interface: String?, text: String, layout: String?)
+    /// Presses keys together, such as `ctrl+alt+delete`.
+    case press(device: String, interface: String?, keys: String)
     case shutdown
 }
 

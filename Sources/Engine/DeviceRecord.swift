@@ -71,6 +71,8 @@ struct DeviceRecord {
     var expectedDetaches = 0
     /// Losses of its USB/IP connection in a row.
     var losses = 0
+    /// Interfaces whose medium the guest has open.
+    var mediaInUse: Set<String> = []
     /// What it may say in events.
     var noise = EventBudget()
 

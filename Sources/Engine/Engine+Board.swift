@@ -7,7 +7,7 @@ extension Engine {
     static let tapLength = Duration.milliseconds(150)
 
     /// Presses or releases a button; of a board with one button, it need not be named.
-    func press(_ name: String, button: String?, _ action: ButtonAction, actor: String) async -> Outcome {
+    func pressButton(_ button: String?, of name: String, _ action: ButtonAction, actor: String) async -> Outcome {
         guard let index = index(name) else { return .failed(unknownDevice(name)) }
         let record = devices[index]
         guard record.isEmulated else { return .failed("\(name) is not emulated firmware: it has no board") }

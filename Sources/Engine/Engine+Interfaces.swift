@@ -3,7 +3,11 @@ import USBDevice
 
 extension Engine {
     /// Switches one interface; answered when the guest has the device again, with how long its siblings were away.
-    func setInterface(_ name: String, _ interface: String, to wanted: GateState, actor: String) async -> Outcome {
+    ///
+    /// - Parameter reason: why, when it is not simply somebody's wish.
+    func setInterface(
+        _ name: String, _ interface: String, to wanted: GateState, actor: String, because reason: String? = nil
+    ) async -> Outcome {
         guard let index = index(name) else { return .failed(unknownDevice(name)) }
         let record = devices[index]
         guard let gate = record.gates[interface] else {
@@ -51,7 +55,8 @@ extension Engine {
             settle(name) { $0.lastBlink = self.now - began }
             blink = "; siblings were away \(Self.milliseconds(now - began))"
         }
-        let text = "switched \(wanted.rawValue)\(blink)" + (note.map { "; \($0)" } ?? "")
+        let text =
+            "switched \(wanted.rawValue)" + (reason.map { " (\($0))" } ?? "") + blink + (note.map { "; \($0)" } ?? "")
         publish(
             note == nil ? .info : .warning,
             Subject(vm: record.attachment?.vm, device: name, interface: interface), actor: actor,

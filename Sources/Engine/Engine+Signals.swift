@@ -12,6 +12,7 @@ extension Engine {
         switch signal.kind {
         case .connected:
             devices[index].connectedAt = now
+            devices[index].mediaInUse = []
             devices[index].guest = .attached
             changed()
         case .disconnected:
@@ -49,7 +50,18 @@ extension Engine {
         case .released(let reason): released(index, reason: reason)
         case .releaseRequested(let interface):
             guard record.state == .plugged || record.state == .imported else { return }
-            Task { await release(record.name, interface: interface) }
+            Task { await release(record.name, interface: interface, because: "released by the guest") }
+        case .ejected(let interface):
+            guard record.state == .plugged || record.state == .imported else { return }
+            Task { await release(record.name, interface: interface, because: "ejected by the guest") }
+        case .mediumInUse(let interface, let isInUse):
+            guard record.gates[interface] != nil else { return }
+            if isInUse {
+                devices[index].mediaInUse.insert(interface)
+            } else {
+                devices[index].mediaInUse.remove(interface)
+            }
+            changed()
         case .trouble(let interface, let text): note(trouble: text, with: interface, of: index)
         case .note(let interface, let text):
             guard record.gates[interface] != nil || record.isEmulated else { return }
@@ -114,20 +126,20 @@ extension Engine {
         }
     }
 
-    /// `2virt-guest release`: the guest's own wish, carried out at once and not undone by us.
-    private func release(_ name: String, interface: String?) async {
+    /// `2virt-guest release` or an ejected disk: the guest's own wish, carried out at once and not undone by us.
+    private func release(_ name: String, interface: String?, because reason: String) async {
         guard let index = index(name) else { return }
         let record = devices[index]
         let outcome: Outcome
         if let interface, visibleInterfaces(record) != [interface] {
-            outcome = await setInterface(name, interface, to: .off, actor: "guest")
+            outcome = await setInterface(name, interface, to: .off, actor: "guest", because: reason)
         } else {
-            outcome = await unplug(name, actor: "guest", because: "released by the guest")
+            outcome = await unplug(name, actor: "guest", because: reason)
         }
-        guard case .failed(let reason) = outcome, let index = self.index(name) else { return }
+        guard case .failed(let problem) = outcome, let index = self.index(name) else { return }
         publishOfDevice(
             index, .warning, interface.flatMap { record.gates[$0] == nil ? nil : $0 }, actor: "guest",
-            kind: "release-failed", "the guest asked to release it: \(reason)")
+            kind: "release-failed", "\(reason), but still there: \(problem)")
     }
 
     /// The wire's end means that QEMU is gone, or that somebody else took the device out of it, or that it spoke nonsense.

@@ -47,9 +47,33 @@ extension Engine {
         return .done("\(name) unplugged from \(vm)")
     }
 
-    /// Nothing of today's catalogue keeps a cache that the guest would have to flush, so asking and taking are one.
+    /// Takes a device out once its guest has no disk of it open any more; never against the guest's will.
+    ///
+    /// There is no way to ask a guest for a disk: it is told to the operator, who waits for somebody in the guest.
     func eject(_ name: String, actor: String) async -> Outcome {
-        await unplug(name, actor: actor, because: "ejected by \(actor)")
+        guard let index = index(name) else { return .failed(unknownDevice(name)) }
+        let record = devices[index]
+        if let busy = busy(record) { return .failed(busy) }
+        if record.state == .plugged || record.state == .imported, !record.mediaInUse.isEmpty {
+            let disks = record.mediaInUse.sorted().joined(separator: ", ")
+            let vm = record.attachment?.vm ?? record.importer?.peer ?? "its guest"
+            publish(
+                .info, Subject(vm: record.attachment?.vm, device: name), actor: actor, kind: "eject-asked",
+                "eject asked; waiting until \(vm) has unmounted \(disks), \(Self.seconds(settings.ejectSeconds)) at most"
+            )
+            let isFree = await wait(for: name, seconds: settings.ejectSeconds) {
+                $0.mediaInUse.isEmpty || $0.generation != record.generation || $0.operation != nil
+                    || $0.state != record.state
+            }
+            guard let after = self.index(name).map({ devices[$0] }) else { return .failed(unknownDevice(name)) }
+            if after.state == .unplugged { return .done("\(name) unplugged from \(vm)") }
+            guard isFree, after.mediaInUse.isEmpty else {
+                return .failed(
+                    "\(vm) still has \(disks) of \(name) mounted or open; unmount it there, or unplug it and lose what "
+                        + "is not written")
+            }
+        }
+        return await unplug(name, actor: actor, because: "ejected by \(actor)")
     }
 
     /// QEMU delays the guest's disconnect by seconds when a device goes right after it was found: let it settle.

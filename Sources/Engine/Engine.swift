@@ -101,9 +101,13 @@ public actor Engine {
         case .eject(let device): return await eject(device, actor: actor)
         case .setInterface(let device, let interface, let gate):
             return await setInterface(device, interface, to: gate, actor: actor)
-        case .press(let device, let button, let action):
-            return await press(device, button: button, action, actor: actor)
+        case .pressButton(let device, let button, let action):
+            return await pressButton(button, of: device, action, actor: actor)
         case .resetChip(let device): return await resetChip(device, actor: actor)
+        case .type(let device, let interface, let text, let layout):
+            return await type(text, layout: layout, on: device, interface, actor: actor)
+        case .press(let device, let interface, let keys):
+            return await press(keys, on: device, interface, actor: actor)
         case .subscribe: return .failed("subscribe belongs to a connection")
         case .shutdown:
             shutdownRequests.input.yield()

@@ -11,6 +11,8 @@ public struct EngineSettings: Sendable {
     public var farewellSeconds = 0.5
     /// How long QMP may take to explain why a wire ended: a QEMU that dies ends both at once.
     public var lossSeconds = 1.5
+    /// How long an eject waits for the guest to unmount.
+    public var ejectSeconds = 30.0
     /// How long a guest may take to let go of a USB/IP device before its connection is closed.
     public var detachSeconds = 3.0
     /// How long a program that the guest agent was told to run may take.

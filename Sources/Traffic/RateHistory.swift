@@ -15,6 +15,8 @@ struct RateHistory {
     /// Memory once anything was recorded.
     static let bytes = ringSize * MemoryLayout<RateSample>.stride
 
+    /// The slot that is being filled; in the ring once it is over.
+    private var filling = RateSample.zero
     /// Made at the first record.
     private var ring: [RateSample] = []
     /// Slot numbers since the clock's zero: of the first record, and of the one being filled.
@@ -27,13 +29,13 @@ struct RateHistory {
     var allocatedBytes: Int { ring.capacity * MemoryLayout<RateSample>.stride }
 
     mutating func record(_ direction: Direction, bytes: UInt64, at now: UInt64) {
-        if now >= end || ring.isEmpty { advance(to: now) }
+        if now >= end { advance(to: now) }
         if direction == .in {
-            ring[position].bytesIn &+= bytes
+            filling.bytesIn &+= bytes
         } else {
-            ring[position].bytesOut &+= bytes
+            filling.bytesOut &+= bytes
         }
-        ring[position].transfers &+= 1
+        filling.transfers &+= 1
     }
 
     /// Finished samples, oldest first: at most `capacity`, none before the first record.
@@ -53,6 +55,8 @@ struct RateHistory {
         }
         // A clock that went back stays in the slot it had.
         if slot > current {
+            ring[position] = filling
+            filling = .zero
             for _ in 0..<min(slot - current, UInt64(Self.ringSize)) {
                 position = position + 1 == Self.ringSize ? 0 : position + 1
                 ring[position] = .zero

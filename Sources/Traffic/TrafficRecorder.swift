@@ -29,7 +29,14 @@ public final class TrafficRecorder: TransferTap {
     @exclusivity(unchecked) var pending = TransferSlots<PendingTransfer>()
     /// A transfer whose slot was taken or that was one too many: its port completes it before any other.
     @exclusivity(unchecked) private var refused: (id: TransferID, entry: PendingTransfer)?
+    @exclusivity(unchecked) private var hasRefused = false
     @exclusivity(unchecked) private var observers: [any TransferObserver] = []
+
+    /// Submissions and completions of a batch that share one look at the clock.
+    private static let usesOfATime = 16
+    @exclusivity(unchecked) private var isInBatch = false
+    @exclusivity(unchecked) private var heldTime: UInt64 = 0
+    @exclusivity(unchecked) private var heldUses = 0
 
     public init(
         device: String, limits: TrafficLimits = TrafficLimits(), clock: TrafficClock = .system,
@@ -55,12 +62,31 @@ public final class TrafficRecorder: TransferTap {
 
     // MARK: TransferTap
 
+    public func batchBegan() {
+        isInBatch = true
+        heldUses = 0
+    }
+
+    public func batchEnded() { isInBatch = false }
+
+    /// The clock's time; within a batch, where asking would cost as much as a transfer, to the time of a few transfers.
+    private func now() -> UInt64 {
+        guard isInBatch else { return clock.now() }
+        if heldUses == 0 {
+            heldUses = Self.usesOfATime
+            heldTime = clock.now()
+        }
+        heldUses &-= 1
+        return heldTime
+    }
+
     public func submitted(_ transfer: Transfer) {
-        let now = clock.now()
+        let now = now()
         let entry = PendingTransfer(
             submitted: now, setup: transfer.setup, data: transfer.data, length: transfer.length)
         if pending.count >= limits.pending || !pending.insert(entry, for: transfer.id) {
             refused = (transfer.id, entry)
+            hasRefused = true
         }
         if !observers.isEmpty {
             let type = routes[transfer.endpoint.index].type
@@ -69,7 +95,7 @@ public final class TrafficRecorder: TransferTap {
     }
 
     public func completed(_ completion: TransferCompletion) {
-        let now = clock.now()
+        let now = now()
         let entry = takeEntry(completion.id)
         let endpoint = completion.endpoint
         let direction = endpoint.direction
@@ -88,7 +114,8 @@ public final class TrafficRecorder: TransferTap {
                 submitted: entry?.submitted ?? now, completed: now, length: entry?.length ?? actual, actual: actual,
                 setup: entry?.setup, endpoint: endpoint, status: completion.status,
                 headCount: UInt8(min(payload.count, TransferRing.headLength)),
-                assignment: entry?.setup.map(assignment(of:)) ?? route.assignment, head: SIMD64(head: payload)))
+                assignment: endpoint.number == 0 ? entry?.setup.map(assignment(of:)) ?? 0 : route.assignment,
+                head: SIMD64(head: payload)))
 
         if !observers.isEmpty {
             for observer in observers { observer.completed(completion, type: route.type, at: now) }
@@ -96,8 +123,9 @@ public final class TrafficRecorder: TransferTap {
     }
 
     private func takeEntry(_ id: TransferID) -> PendingTransfer? {
-        if let (refusedID, entry) = refused, refusedID == id {
+        if hasRefused, let (refusedID, entry) = refused, refusedID == id {
             refused = nil
+            hasRefused = false
             return entry
         }
         return pending.remove(id)

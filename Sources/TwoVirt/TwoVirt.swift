@@ -14,8 +14,8 @@ struct TwoVirt: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ConsoleVerb.self, VMsVerb.self, DevicesVerb.self, InterfacesVerb.self, EventsVerb.self, PlugVerb.self,
-            UnplugVerb.self, EjectVerb.self, EnableVerb.self, DisableVerb.self, PressVerb.self, ResetVerb.self,
-            EngineVerb.self, DemoVerb.self,
+            UnplugVerb.self, EjectVerb.self, EnableVerb.self, DisableVerb.self, TypeVerb.self, ButtonVerb.self,
+            ResetVerb.self, EngineVerb.self, DemoVerb.self,
             CheckVerb.self, FirmwareVerb.self, BenchVerb.self,
         ],
         defaultSubcommand: ConsoleVerb.self)

@@ -10,23 +10,23 @@ public struct EndpointAddress: Sendable, Equatable, Hashable, Comparable, Custom
     public let rawValue: UInt8
 
     /// Reserved bits 4...6 are ignored.
-    public init(rawValue: UInt8) {
+    @inlinable public init(rawValue: UInt8) {
         self.rawValue = rawValue & 0x8F
     }
 
     /// Only the low four bits of `number` count.
-    public init(_ number: UInt8, _ direction: Direction) {
+    @inlinable public init(_ number: UInt8, _ direction: Direction) {
         rawValue = (number & 0x0F) | direction.rawValue
     }
 
-    public var number: UInt8 { rawValue & 0x0F }
-    public var direction: Direction { rawValue & 0x80 == 0 ? .out : .in }
+    @inlinable @inline(__always) public var number: UInt8 { rawValue & 0x0F }
+    @inlinable @inline(__always) public var direction: Direction { rawValue & 0x80 == 0 ? .out : .in }
 
     /// 0...31: OUT endpoints, then IN endpoints.
-    public var index: Int { Int(number) + (direction == .in ? 16 : 0) }
+    @inlinable @inline(__always) public var index: Int { Int(rawValue & 0x0F) | Int(rawValue & 0x80) >> 3 }
 
-    public static let controlOut = EndpointAddress(0, .out)
-    public static let controlIn = EndpointAddress(0, .in)
+    @inlinable public static var controlOut: EndpointAddress { EndpointAddress(0, .out) }
+    @inlinable public static var controlIn: EndpointAddress { EndpointAddress(0, .in) }
 
     public static func < (left: EndpointAddress, right: EndpointAddress) -> Bool { left.index < right.index }
 

@@ -6,7 +6,9 @@ public struct SetupPacket: Sendable, Equatable, Hashable {
     public var index: UInt16
     public var length: UInt16
 
-    public init(requestType: RequestType, request: UInt8, value: UInt16 = 0, index: UInt16 = 0, length: UInt16 = 0) {
+    @inlinable public init(
+        requestType: RequestType, request: UInt8, value: UInt16 = 0, index: UInt16 = 0, length: UInt16 = 0
+    ) {
         self.requestType = requestType
         self.request = request
         self.value = value
@@ -33,7 +35,7 @@ public struct SetupPacket: Sendable, Equatable, Hashable {
         ]
     }
 
-    public var direction: Direction { requestType.direction }
+    @inlinable public var direction: Direction { requestType.direction }
 
     /// The standard request, when this is one.
     public var standard: StandardRequest? {
@@ -48,7 +50,7 @@ public struct RequestType: Sendable, Equatable, Hashable {
 
     public let rawValue: UInt8
 
-    public init(rawValue: UInt8) {
+    @inlinable public init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
@@ -56,7 +58,7 @@ public struct RequestType: Sendable, Equatable, Hashable {
         rawValue = direction.rawValue | kind.rawValue << 5 | recipient.rawValue
     }
 
-    public var direction: Direction { rawValue & 0x80 == 0 ? .out : .in }
+    @inlinable public var direction: Direction { rawValue & 0x80 == 0 ? .out : .in }
     public var kind: Kind { Kind(rawValue: rawValue >> 5 & 3) ?? .reserved }
     public var recipient: Recipient { Recipient(rawValue: rawValue & 0x1F) ?? .reserved }
 }

@@ -34,8 +34,21 @@ public struct Transfer: Sendable, Equatable {
         return true
     }
 
+    @inlinable init(
+        id: TransferID, endpoint: EndpointAddress, setup: SetupPacket?, data: [UInt8], length: Int,
+        flags: TransferFlags, packets: [IsochronousPacket]
+    ) {
+        self.id = id
+        self.endpoint = endpoint
+        self.setup = setup
+        self.data = data
+        self.length = length
+        self.flags = flags
+        self.packets = packets
+    }
+
     /// A bulk, interrupt or isochronous IN transfer.
-    public static func `in`(
+    @inlinable public static func `in`(
         _ id: TransferID, _ number: UInt8, length: Int, flags: TransferFlags = [], packets: [IsochronousPacket] = []
     ) -> Transfer {
         Transfer(
@@ -44,7 +57,7 @@ public struct Transfer: Sendable, Equatable {
     }
 
     /// A bulk, interrupt or isochronous OUT transfer.
-    public static func out(
+    @inlinable public static func out(
         _ id: TransferID, _ number: UInt8, data: [UInt8], flags: TransferFlags = [], packets: [IsochronousPacket] = []
     ) -> Transfer {
         Transfer(
@@ -53,7 +66,7 @@ public struct Transfer: Sendable, Equatable {
     }
 
     /// A control transfer on endpoint 0; IN takes at most `setup.length` bytes.
-    public static func control(_ id: TransferID, _ setup: SetupPacket, data: [UInt8] = []) -> Transfer {
+    @inlinable public static func control(_ id: TransferID, _ setup: SetupPacket, data: [UInt8] = []) -> Transfer {
         let incoming = setup.direction == .in && setup.length > 0
         return Transfer(
             id: id, endpoint: incoming ? .controlIn : .controlOut, setup: setup, data: incoming ? [] : data,
@@ -64,12 +77,12 @@ public struct Transfer: Sendable, Equatable {
 /// Host's wishes for one transfer (Linux URB flags, as USB/IP carries them).
 public struct TransferFlags: OptionSet, Sendable, Equatable {
     public let rawValue: UInt8
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// An IN transfer that ends short is reported as `shortPacket`, with its data.
-    public static let shortNotOK = TransferFlags(rawValue: 1)
+    @inlinable public static var shortNotOK: TransferFlags { TransferFlags(rawValue: 1) }
     /// A bulk OUT transfer of a multiple of the packet size ends with a zero-length packet.
-    public static let zeroPacket = TransferFlags(rawValue: 2)
+    @inlinable public static var zeroPacket: TransferFlags { TransferFlags(rawValue: 2) }
 }
 
 /// One packet of an isochronous transfer.
@@ -118,7 +131,7 @@ public struct TransferCompletion: Sendable, Equatable {
     /// was cancelled or the device went.
     public var packets: [IsochronousPacket]
 
-    public init(
+    @inlinable public init(
         id: TransferID, endpoint: EndpointAddress, status: TransferStatus, data: [UInt8] = [], actualLength: Int = 0,
         packets: [IsochronousPacket] = []
     ) {

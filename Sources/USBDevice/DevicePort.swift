@@ -11,22 +11,27 @@ public final class DevicePort {
     /// What happened while a wire was attached, as the device sees it.
     public weak var observer: (any DevicePortObserver)?
     /// Sees every transfer; nil costs nothing.
-    public var tap: (any TransferTap)?
+    @exclusivity(unchecked) public var tap: (any TransferTap)?
     public let firmware: any Firmware
 
-    private weak var host: (any TransferHost)?
+    /// Held from `connect` to `disconnect`, which every wire calls when it ends.
+    @exclusivity(unchecked) private var host: (any TransferHost)?
     /// Wants the device as soon as its firmware is on the bus.
     private weak var waiting: (any TransferHost)?
     // Touched by each transfer: without run-time exclusivity checks, since nothing is called while they are accessed.
     @exclusivity(unchecked) private var pending = TransferSlots<EndpointAddress>()
     /// Set between `connect` and `disconnect`.
-    public private(set) var speed: Speed?
+    @exclusivity(unchecked) public private(set) var speed: Speed?
     /// While `disconnect` completes what is pending: a host that submits anew from a completion must not be left waiting.
     @exclusivity(unchecked) private var isDisconnecting = false
 
     public init(firmware: any Firmware) {
         self.firmware = firmware
         firmware.port = self
+    }
+
+    deinit {
+        if firmware.port === self { firmware.port = nil }
     }
 
     public var isConnected: Bool { speed != nil }
@@ -37,11 +42,10 @@ public final class DevicePort {
     // MARK: What a wire calls
 
     /// Puts the device into `host`'s port at `speed`; the device is then in the default state, as after a bus reset.
+    /// `host` is held until `disconnect`.
     ///
     /// - Throws: when the device cannot run at that speed, or another host holds it.
     public func connect(to host: any TransferHost, speed: Speed) throws(DevicePortError) {
-        // A wire that died without disconnecting must not hold the device for ever.
-        if self.speed != nil, self.host == nil { disconnect() }
         guard self.speed == nil else { throw .busy }
         guard firmware.speeds.contains(speed) else { throw .unsupportedSpeed(speed, supported: firmware.speeds) }
         guard firmware.isAttached else { throw .absent }
@@ -76,6 +80,10 @@ public final class DevicePort {
         completeAll(.cancelled)
         firmware.busReset()
     }
+
+    /// Said by a wire around all that one read of its socket brings.
+    public func beginBatch() { tap?.batchBegan() }
+    public func endBatch() { tap?.batchEnded() }
 
     /// Gives the device one transfer, whose id names a slot (see `TransferSlots`). A second transfer in a slot that is
     /// pending completes the second with `error`.

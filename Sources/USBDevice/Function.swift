@@ -58,6 +58,11 @@ public struct EndpointKey: Sendable, Hashable, ExpressibleByStringLiteral {
     public let name: String
     public init(stringLiteral value: String) { name = value }
     public init(_ name: String) { self.name = name }
+
+    /// Names of different lengths, as `in` and `out`, are told apart without a comparison of strings.
+    @inlinable public static func == (left: EndpointKey, right: EndpointKey) -> Bool {
+        left.name.utf8.count == right.name.utf8.count && left.name == right.name
+    }
 }
 
 /// What a function consists of at one speed.

@@ -2,7 +2,7 @@ import USBCore
 
 /// What a device is behind its port: simulated in Swift or emulated from a firmware image.
 public protocol Firmware: AnyObject {
-    /// Set by the port that owns this firmware; completions go there.
+    /// Set by the port that owns this firmware, nil again before that port goes; completions go there. Must not hold it.
     var port: DevicePort? { get set }
     /// Speeds it has descriptors for.
     var speeds: Set<Speed> { get }
@@ -42,6 +42,14 @@ extension TransferHost {
 public protocol TransferTap: AnyObject {
     func submitted(_ transfer: Transfer)
     func completed(_ completion: TransferCompletion)
+    /// From here on to `batchEnded`, transfers come and go without a pause: a clock need not be asked for each.
+    func batchBegan()
+    func batchEnded()
+}
+
+extension TransferTap {
+    public func batchBegan() {}
+    public func batchEnded() {}
 }
 
 /// Hears what becomes of a device.
@@ -59,6 +67,10 @@ public enum DeviceChange: Sendable, Equatable {
     case configured(UInt8)
     /// The guest asked to be rid of the device, or of the named interface of it.
     case releaseRequested(interface: String?)
+    /// The guest ejected the medium of the named interface, which is how it gives a disk back.
+    case ejected(interface: String)
+    /// The guest has the medium of the named interface open, or has it no more.
+    case mediumInUse(interface: String, Bool)
     /// A function's backend or protocol is in trouble; nil when it has recovered.
     case trouble(interface: String, String?)
     /// A function has something worth an event ("DTR on", "HTTP/2 session opened").

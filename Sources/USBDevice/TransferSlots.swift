@@ -6,8 +6,8 @@ import USBCore
 /// The low bits of an id are its slot; the bits above tell a transfer from those that had the slot before, so that a
 /// late completion finds nothing. A wire lets `add` choose its ids; whoever is behind the wire files what it knows of a
 /// transfer under that id with `insert`.
-@frozen public struct TransferSlots<Context> {
-    @frozen @usableFromInline struct Entry {
+public struct TransferSlots<Context> {
+    @usableFromInline struct Entry {
         @usableFromInline var id: TransferID = 0
         /// nil: the slot is free.
         @usableFromInline var context: Context?
@@ -54,16 +54,21 @@ import USBCore
     ///
     /// - Returns: nil when as many are pending as can be.
     @inlinable public mutating func add(_ context: Context) -> TransferID? {
-        var position = entries.isEmpty ? Self.freeRing : Int(entries[Self.freeRing].after)
-        if position == Self.freeRing {
+        if pendingCount == entries.count &- Self.firstSlot || entries.isEmpty {
             guard pendingCount < Self.capacity else { return nil }
             grow(toHold: pendingCount)
-            position = Int(entries[Self.freeRing].after)
         }
         additions &+= 1
-        let id = additions << Self.slotBits | TransferID(truncatingIfNeeded: position &- Self.firstSlot)
-        occupy(position, id, context)
-        return id
+        let generation = additions << Self.slotBits
+        pendingCount &+= 1
+        return entries.withUnsafeMutableBufferPointer { entries in
+            let position = Int(entries[Self.freeRing].after)
+            let id = generation | TransferID(truncatingIfNeeded: position &- Self.firstSlot)
+            entries[position].id = id
+            entries[position].context = context
+            Self.move(position, after: Int(entries[Self.pendingRing].before), in: entries)
+            return id
+        }
     }
 
     /// Files `context` under an id that is pending elsewhere.
@@ -72,9 +77,15 @@ import USBCore
     @inlinable public mutating func insert(_ context: Context, for id: TransferID) -> Bool {
         let position = Self.position(of: id)
         if position >= entries.count { grow(toHold: position &- Self.firstSlot) }
-        guard entries[position].context == nil else { return false }
-        occupy(position, id, context)
-        return true
+        let inserted = entries.withUnsafeMutableBufferPointer { entries in
+            guard entries[position].context == nil else { return false }
+            entries[position].id = id
+            entries[position].context = context
+            Self.move(position, after: Int(entries[Self.pendingRing].before), in: entries)
+            return true
+        }
+        if inserted { pendingCount &+= 1 }
+        return inserted
     }
 
     /// What belongs to `id`, nil when it is not pending.
@@ -93,11 +104,15 @@ import USBCore
     /// Frees the slot of `id`; nil when it is not pending.
     @inlinable public mutating func remove(_ id: TransferID) -> Context? {
         let position = Self.position(of: id)
-        guard position < entries.count, entries[position].id == id else { return nil }
-        guard let context = entries[position].context.take() else { return nil }
-        move(position, after: Self.freeRing)
-        pendingCount &-= 1
-        return context
+        let removed: Context? = entries.withUnsafeMutableBufferPointer { entries in
+            guard position < entries.count, entries[position].id == id,
+                let context = entries[position].context.take()
+            else { return nil }
+            Self.move(position, after: Self.freeRing, in: entries)
+            return context
+        }
+        if removed != nil { pendingCount &-= 1 }
+        return removed
     }
 
     /// Pending transfers in the order of their submission.
@@ -133,15 +148,8 @@ import USBCore
 
     @inlinable static func position(of id: TransferID) -> Int { slot(of: id) &+ firstSlot }
 
-    @inlinable mutating func occupy(_ position: Int, _ id: TransferID, _ context: Context) {
-        entries[position].id = id
-        entries[position].context = context
-        move(position, after: Int(entries[Self.pendingRing].before))
-        pendingCount &+= 1
-    }
-
     /// Takes an entry out of its ring and puts it behind another one.
-    @inlinable mutating func move(_ position: Int, after place: Int) {
+    @inlinable static func move(_ position: Int, after place: Int, in entries: UnsafeMutableBufferPointer<Entry>) {
         let moved = Int32(truncatingIfNeeded: position)
         let (before, after) = (entries[position].before, entries[position].after)
         entries[Int(before)].after = after
@@ -165,7 +173,9 @@ import USBCore
         for _ in present..<max(present, slots) {
             let position = entries.count
             entries.append(Entry(before: position, after: position))
-            move(position, after: Int(entries[Self.freeRing].before))
+            entries.withUnsafeMutableBufferPointer {
+                Self.move(position, after: Int($0[Self.freeRing].before), in: $0)
+            }
         }
     }
 }

@@ -16,15 +16,19 @@ import Testing
 
     @Test func keysPressHoldAndReleaseTheSelectedButton() {
         var model = Self.onBoard()
-        #expect(commands(model.press(.enter)) == [.press(device: "blinker", button: "user", action: .tap)])
+        #expect(commands(model.press(.enter)) == [.pressButton(device: "blinker", button: "user", action: .tap)])
         // It is held already.
         #expect(
-            commands(model.press(.character("h"))) == [.press(device: "blinker", button: "user", action: .release)])
+            commands(model.press(.character("h"))) == [
+                .pressButton(device: "blinker", button: "user", action: .release)
+            ])
         #expect(
             commands(model.press(.down, .down, .character("h")))
-                == [.press(device: "blinker", button: "boot", action: .hold)])
+                == [.pressButton(device: "blinker", button: "boot", action: .hold)])
         #expect(
-            commands(model.press(.up, .character(" "))) == [.press(device: "blinker", button: "user", action: .tap)])
+            commands(model.press(.up, .character(" "))) == [
+                .pressButton(device: "blinker", button: "user", action: .tap)
+            ])
         #expect(commands(model.press(.character("R"))) == [.resetChip(device: "blinker")])
         model.press(.escape)
         #expect(model.mode == .panes)

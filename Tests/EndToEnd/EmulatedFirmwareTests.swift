@@ -91,10 +91,10 @@ extension EndToEnd.GuestTests {
                 #expect(try await said == "button")
                 try console.press("Escape")
 
-                let held = try await lab.check("press", "echo", "--hold")
+                let held = try await lab.check("button", "echo", "--hold")
                 #expect(held.contains("button user held"))
                 #expect(try await lab.device("echo").emulator?.buttons.first?.isOn == true)
-                try await lab.check("press", "echo", "user", "--release")
+                try await lab.check("button", "echo", "user", "--release")
                 let table = try await lab.check("devices")
                 #expect(table.contains("stm32f072disco"))
                 let refused = try await lab.run("disable", "echo", "if1", "--config", lab.configuration)
@@ -131,7 +131,7 @@ extension EndToEnd.GuestTests {
 
                 // Until somebody presses its button.
                 mark = guest.kernelLogMark
-                try await lab.check("press", "echo")
+                try await lab.check("button", "echo")
                 try await guest.waitForKernelLog(containing: "ttyACM0: USB ACM device", since: mark)
                 try await guest.echo(bytes: 4096)
             }

@@ -198,7 +198,7 @@ struct StorageTests {
         let bench = try await bench(image, "direct")
         let host = StorageHost(bench: bench)
         #expect(try await host.command([0x1B, 0, 0, 0, 2, 0]).status == .passed)
-        try await bench.change("release") { $0 == .releaseRequested(interface: "disk") }
+        try await bench.change("release") { $0 == .ejected(interface: "disk") }
         #expect(try await host.command([0, 0, 0, 0, 0, 0]).status == .failed)
         #expect(try await host.sense() == [2, 0x3A, 0])
         // Plugged anew, it is there again.

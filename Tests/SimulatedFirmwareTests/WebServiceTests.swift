@@ -352,7 +352,7 @@ struct WebServiceTests {
 extension Bench.State {
     /// Bytes in the function's IN queue.
     var waiting: Int {
-        let endpoints = (guest.port.firmware as? SimulatedDevice)?.state.queues.values
+        let endpoints = (guest.port.firmware as? SimulatedDevice)?.endpoints.values
         return endpoints?.first { $0.owner.key == .bulkIn }?.queuedBytes ?? 0
     }
 }

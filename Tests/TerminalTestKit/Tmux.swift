@@ -29,6 +29,12 @@ public final class Tmux: Sendable {
 
     public func press(_ keys: String...) throws { try tmux(["send-keys"] + keys) }
 
+    /// Pastes as a terminal does, in brackets where the program asked for them.
+    public func paste(_ text: String) throws {
+        try tmux("set-buffer", "--", text)
+        try tmux("paste-buffer", "-p", "-r")
+    }
+
     public func resize(columns: Int, rows: Int) throws {
         try tmux("resize-window", "-x", "\(columns)", "-y", "\(rows)")
     }

@@ -120,8 +120,17 @@ struct SCSIUnitTests {
         #expect(unit.begin(ask, data: []) == .respond([0x70, 0, 0, 0, 0, 0, 0, 10] + [UInt8](repeating: 0, count: 10)))
     }
 
-    @Test func ejectingTakesTheMediumUnlessPrevented() {
+    @Test func aDiskInUseCanBeEjectedByWhoUsesIt() {
         var unit = unit()
+        #expect(unit.begin(unit.plan([0x1E, 0, 0, 0, 1, 0], lun: 0), data: []) == .done)
+        #expect(unit.isInUse)
+        #expect(unit.begin(unit.plan([0x1B, 0, 0, 0, 2, 0], lun: 0), data: []) == .eject)
+        unit.ejected()
+        #expect(!unit.isInUse)
+    }
+
+    @Test func ejectingTakesTheMediumUnlessPrevented() {
+        var unit = unit(.cdrom)
         let eject: [UInt8] = [0x1B, 0, 0, 0, 2, 0]
         let ready: [UInt8] = [0, 0, 0, 0, 0, 0]
         #expect(unit.begin(unit.plan([0x1E, 0, 0, 0, 1, 0], lun: 0), data: []) == .done)

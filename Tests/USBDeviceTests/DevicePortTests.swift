@@ -116,21 +116,46 @@ import USBCore
         #expect(!other.port.isConnected)
     }
 
-    @Test func aHostThatDiedDoesNotHoldTheDevice() throws {
+    @Test func aHostIsHeldUntilItDisconnects() throws {
         final class Wire: TransferHost {
             func port(_ port: DevicePort, completed completion: TransferCompletion) {}
             func portWantsReconnect(_ port: DevicePort) {}
         }
         let host = try TestHost([TestFunction.pipe("a")], at: nil)
-        var wire: Wire? = Wire()
-        if let wire { try host.port.connect(to: wire, speed: .full) }
-        host.port.submit(.control(1, SetupPacket(requestType: RequestType(rawValue: 0), request: 9, value: 1)))
-        host.port.submit(.in(2, 1, length: 8))
-        #expect(host.port.pendingCount == 1)
-        wire = nil
+        weak var wire: Wire?
+        do {
+            let made = Wire()
+            wire = made
+            try host.port.connect(to: made, speed: .full)
+        }
+        host.port.submit(.in(2, 0, length: 8))
+        #expect(wire != nil)
+        host.port.disconnect()
+        #expect(wire == nil)
         try host.port.connect(to: host, speed: .high)
         #expect(host.plugs == ["connect full", "disconnect", "connect high"])
         #expect(host.port.pendingCount == 0)
+    }
+
+    @Test func aDeviceThatOutlivesItsPortIsHarmless() throws {
+        let function = TestFunction.pipe("a")
+        let device = try SimulatedDevice(
+            identity: DeviceIdentity(product: "Desk", serialNumber: "1"), functions: [function])
+        do {
+            let port = DevicePort(firmware: device)
+            #expect(device.port === port)
+        }
+        #expect(device.port == nil)
+        function.write([1])
+        function.context?.report(.note(interface: "a", "late"))
+    }
+
+    @Test func aFunctionThatOutlivesItsDeviceIsHarmless() throws {
+        let function = TestFunction.pipe("a")
+        do { try TestHost([function]).port.disconnect() }
+        function.write([1])
+        #expect(function.context?.isActive == false)
+        #expect(function.context?.read("out") == nil)
     }
 
     @Test func transfersToAnUnpluggedDeviceEndAtOnce() throws {

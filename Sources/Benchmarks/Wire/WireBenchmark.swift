@@ -48,35 +48,6 @@ public struct WireBenchmark: Sendable {
                 }
             }
         }
-        return try WireCase.all.flatMap { try results($0, samples[$0.name] ?? [:]) }
+        return try WireCase.all.flatMap { try $0.results(samples[$0.name] ?? [:]) }
     }
-
-    private func results(
-        _ test: WireCase, _ samples: [WireHost: [WireHost.Sample]]
-    ) throws -> [BenchmarkResult] {
-        switch test.kind {
-        case .throughput:
-            let rates = samples.mapValues { Statistics.median($0.compactMap(\.rate)) ?? 0 }
-            return try [WireHost.batchedFloor, .floor].map { peer in
-                try BenchmarkResult(
-                    name: peer == .floor ? test.name + "-unbatched" : test.name, ours: rates[.ours] ?? 0,
-                    peer: rates[peer] ?? 0, peerName: peer.rawValue, unit: "transfers/s", higherIsBetter: true)
-            }
-        case .roundTrip:
-            // Wake-ups are bimodal on a busy machine: the best run of each is what the code can do.
-            return try [50.0, 99.0].map { percent in
-                let best = samples.mapValues {
-                    $0.compactMap { Statistics.percentile(percent, of: $0.trips) }.min() ?? 0
-                }
-                return try BenchmarkResult(
-                    name: "\(test.name)-p\(Int(percent))", ours: best[.ours] ?? 0, peer: best[.floor] ?? 0,
-                    peerName: WireHost.floor.rawValue, unit: "µs", higherIsBetter: false)
-            }
-        }
-    }
-}
-
-extension WireHost.Sample {
-    fileprivate var rate: Double? { if case .rate(let rate) = self { rate } else { nil } }
-    fileprivate var trips: [Double] { if case .roundTrips(let trips) = self { trips } else { [] } }
 }

@@ -79,11 +79,4 @@ enum WireHost: String, CaseIterable {
             return .roundTrips(trips.prefix(count).map { Double($0) / 1000 })
         }
     }
-
-    /// Runs blocking work on a thread of its own: the pool of tasks must not be held.
-    private func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
-        }
-    }
 }

@@ -2,7 +2,7 @@
 public enum Action: String, Sendable, CaseIterable {
     case up, down, pageUp, pageDown, first, last, fold, unfold
     case drill, back, nextPane, previousPane, pane1, pane2, pane3, pane4, zoom
-    case toggle, plug, unplug, eject, undo
+    case toggle, plug, unplug, eject, type, undo
     case board, hold, resetChip
     case filter, command, help, pin, freeze, theme, nextFault, copy, mouse
     case repaint, suspend, quit

@@ -17,6 +17,7 @@ public enum KeyTable {
         Binding(
             [.character("b")], lists, .board, hint: "board",
             "board of an emulated device: CPU, LEDs, buttons, serial port"),
+        Binding([.character("i")], lists, .type, "type or paste into the guest with the device's keyboard"),
         Binding([.character("U")], panes, .undo, hint: "undo", "take back the last switch or unplug (30 s)"),
     ]
 

@@ -3,7 +3,7 @@ import ControlProtocol
 /// A verb of the `:` line, named as on the command line.
 enum CommandLine {
     enum Verb: String, CaseIterable {
-        case plug, unplug, eject, enable, disable, mute, theme, filter, help, quit
+        case plug, unplug, eject, enable, disable, mute, type, press, theme, filter, help, quit
 
         var usage: String {
             switch self {
@@ -13,6 +13,8 @@ enum CommandLine {
             case .enable: "enable DEVICE INTERFACE"
             case .disable: "disable DEVICE INTERFACE"
             case .mute: "mute DEVICE INTERFACE"
+            case .type: "type DEVICE TEXT"
+            case .press: "press DEVICE KEYS, such as ctrl+alt+delete"
             case .theme: "theme NAME"
             case .filter: "filter WORDS"
             case .help: "help"
@@ -49,6 +51,8 @@ enum CommandLine {
         case (.plug, 3): return Wire.allCases.map(\.rawValue)
         case (.unplug, 1): return devices.filter { $0.state != .unplugged }.map(\.name)
         case (.eject, 1): return devices.filter { $0.state == .plugged }.map(\.name)
+        case (.type, 1), (.press, 1):
+            return devices.filter { $0.interfaces.contains { $0.kind == "keyboard" } }.map(\.name)
         case (.enable, 1), (.disable, 1), (.mute, 1): return devices.map(\.name)
         case (.enable, 2), (.disable, 2), (.mute, 2): return model.live.device(words[1])?.interfaces.map(\.name) ?? []
         case (.theme, 1): return model.themes
@@ -78,7 +82,12 @@ extension ConsoleModel {
         case .theme:
             guard words.count == 2 else { return usage(verb) }
             return [.loadTheme(words[1])]
-        case .plug, .unplug, .eject, .enable, .disable, .mute: return change(verb, Array(words.dropFirst()))
+        case .type:
+            // The text as it stands, spaces and all.
+            let parts = line.split(separator: " ", maxSplits: 2).map(String.init)
+            guard parts.count == 3 else { return usage(verb) }
+            return change(verb, Array(parts.dropFirst()))
+        case .plug, .unplug, .eject, .enable, .disable, .mute, .press: return change(verb, Array(words.dropFirst()))
         }
         return []
     }
@@ -99,6 +108,11 @@ extension ConsoleModel {
         guard let device = live.device(name) else { return refuse("no device '\(name)'") }
         switch (verb, words.count) {
         case (.unplug, 1): return unplug(name)
+        case (.type, 2):
+            let command = Command.type(device: name, interface: nil, text: words[1], layout: nil)
+            return [send(command, "type \(Format.plural(words[1].count, "character")) on \(name)")]
+        case (.press, 2):
+            return [send(.press(device: name, interface: nil, keys: words[1]), "press \(words[1]) on \(name)")]
         case (.eject, 1): return [send(.eject(device: name), "eject \(name), waiting for its guest")]
         case (.plug, 2), (.plug, 3):
             guard let vm = live.snapshot?.vm(words[1]) else { return refuse("no VM '\(words[1])'") }

@@ -28,7 +28,7 @@ extension ConsoleModel {
             let button = emulator.buttons[board.cursor]
             let gesture: ButtonAction = action == .accept ? .tap : button.isOn ? .release : .hold
             return change(
-                .press(device: device.name, button: button.name, action: gesture),
+                .pressButton(device: device.name, button: button.name, action: gesture),
                 "\(gesture.rawValue) button \(button.name) of \(device.name)")
         case .resetChip: return change(.resetChip(device: device.name), "reset the chip of \(device.name)")
         default: break

@@ -55,6 +55,10 @@ extension ConsoleModel {
         case .plug: choosePlug()
         case .unplug: armUnplug()
         case .eject: return eject()
+        case .type:
+            if let (device, keyboard) = targetKeyboard {
+                mode = .typing(TypePrompt(device: device.name, keyboard: keyboard.name))
+            }
         case .undo: return undo()
         case .board: openBoard()
         case .filter:

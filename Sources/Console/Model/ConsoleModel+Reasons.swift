@@ -8,6 +8,7 @@ extension ConsoleModel {
         case .toggle: changeReason ?? toggleReason
         case .unplug: changeReason ?? unplugReason
         case .eject: changeReason ?? ejectReason
+        case .type: changeReason ?? typeReason
         case .plug: changeReason ?? (live.devices.isEmpty ? "no devices: declare one in the configuration" : nil)
         case .undo: changeReason ?? (undos.isEmpty ? "nothing to undo" : nil)
         case .nextFault: shown.faults.isEmpty ? "no faults" : nil
@@ -59,6 +60,16 @@ extension ConsoleModel {
             return "\(vm.name) is \(vm.stateWord.word): its guest cannot let go"
         }
         return nil
+    }
+
+    private var typeReason: String? {
+        guard let device = targetDevice else { return "select a device with a keyboard" }
+        guard device.interfaces.contains(where: { $0.kind == "keyboard" }) else {
+            return "\(device.name) has no keyboard interface"
+        }
+        guard device.isInVM else { return "\(device.name) is not in a guest" }
+        guard let (_, keyboard) = targetKeyboard else { return "select one of the keyboards of \(device.name)" }
+        return keyboard.gate == .on ? nil : "\(keyboard.name) is switched \(keyboard.gate.rawValue)"
     }
 
     private var drillReason: String? {

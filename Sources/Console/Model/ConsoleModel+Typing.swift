@@ -15,6 +15,7 @@ extension ConsoleModel {
             return action == .accept ? [.quit] : []
         case .filter(let pane, let editor, let before): performInFilter(action, pane, editor, before)
         case .command(let prompt): return performInCommand(action, prompt)
+        case .typing(let prompt): return performInTyping(action, prompt)
         case .plug(let chooser): return performInPlug(action, chooser)
         case .theme(let chooser): return performInTheme(action, chooser)
         case .help(let help): performInHelp(action, help)
@@ -28,7 +29,15 @@ extension ConsoleModel {
         let text: String
         switch key {
         case .character(let character): text = String(character)
-        case .paste(let pasted): text = pasted
+        case .paste(let pasted):
+            // A paste goes to the guest whole, line breaks and all, behind what stands in the line.
+            if case .typing(var prompt) = mode {
+                let typed = prompt.editor.text + pasted
+                prompt.editor.replace(with: "")
+                mode = .typing(prompt)
+                return typed.isEmpty ? [] : type(typed, with: prompt)
+            }
+            text = pasted
         default: return []
         }
         edit { $0.insert(text) }
@@ -47,6 +56,9 @@ extension ConsoleModel {
             change(&prompt.editor)
             prompt.historyIndex = nil
             mode = .command(prompt)
+        case .typing(var prompt):
+            change(&prompt.editor)
+            mode = .typing(prompt)
         case .plug(var chooser):
             let before = chooser.editor.text
             change(&chooser.editor)
@@ -142,6 +154,20 @@ extension ConsoleModel {
         }
         help.offset = min(max(0, help.offset), max(0, helpLines(help).count - 1))
         mode = .help(help)
+    }
+
+    private mutating func performInTyping(_ action: Action, _ prompt: TypePrompt) -> [ConsoleEffect] {
+        var prompt = prompt
+        switch action {
+        case .accept:
+            let line = prompt.editor.text + "\n"
+            prompt.editor.replace(with: "")
+            mode = .typing(prompt)
+            return type(line, with: prompt)
+        case .cancel: mode = .panes
+        default: _ = editText(action)
+        }
+        return []
     }
 
     private mutating func performInCommand(_ action: Action, _ prompt: CommandPrompt) -> [ConsoleEffect] {

@@ -85,6 +85,23 @@ extension ConsoleModel {
         return [send(.eject(device: device.name), "eject \(device.name), waiting for its guest")]
     }
 
+    /// The selected keyboard, or the only one of the selected device.
+    var targetKeyboard: (DeviceSnapshot, InterfaceSnapshot)? {
+        guard let device = targetDevice else { return nil }
+        let keyboards = device.interfaces.filter { $0.kind == "keyboard" }
+        if case .interface(_, let name) = target, let selected = keyboards.first(where: { $0.name == name }) {
+            return (device, selected)
+        }
+        return keyboards.count == 1 ? keyboards.first.map { (device, $0) } : nil
+    }
+
+    /// Types with a keyboard; what is typed is the guest's business and is not shown again.
+    mutating func type(_ text: String, with prompt: TypePrompt) -> [ConsoleEffect] {
+        let command = Command.type(device: prompt.device, interface: prompt.keyboard, text: text, layout: nil)
+        let count = Format.plural(text.count, "character")
+        return [send(command, "type \(count) on \(prompt.device)/\(prompt.keyboard)")]
+    }
+
     mutating func undo() -> [ConsoleEffect] {
         guard let last = undos.popLast() else { return [] }
         return last.commands.map { command in

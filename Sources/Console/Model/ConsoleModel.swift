@@ -74,7 +74,7 @@ public struct ConsoleModel: Sendable {
     /// What the keys are taken for now.
     public var keyContext: KeyContext {
         switch mode {
-        case .filter, .command: .prompt
+        case .filter, .command, .typing: .prompt
         case .plug, .theme: .chooser
         case .help: .help
         case .board: .board

@@ -6,6 +6,7 @@ enum Mode: Sendable, Equatable {
     /// Typing a filter of a pane; the one before comes back with Esc.
     case filter(Pane, LineEditor, before: Filter?)
     case command(CommandPrompt)
+    case typing(TypePrompt)
     case plug(PlugChooser)
     case theme(ThemeChooser)
     case help(HelpState)
@@ -25,6 +26,13 @@ struct CommandPrompt: Sendable, Equatable {
     var editor = LineEditor()
     /// Place in the history, 0 the newest; nil while typing.
     var historyIndex: Int?
+}
+
+/// What is typed goes into a guest, a line or a paste at a time.
+struct TypePrompt: Sendable, Equatable {
+    var device: String
+    var keyboard: String
+    var editor = LineEditor()
 }
 
 /// Choosing a device, then the VM to plug it into.

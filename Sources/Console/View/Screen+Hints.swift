@@ -65,6 +65,7 @@ extension ConsoleModel {
         case .pin: return pinned == nil ? hint : "unpin"
         case .accept:
             if case .filter = mode { return "keep" }
+            if case .typing = mode { return "type it" }
             return hint
         case .zoom: return zoomed ? "unzoom" : hint
         case .drill where focus == .traffic: return transferCursor == nil ? hint : "follow"

@@ -4,7 +4,7 @@ import ControlProtocol
 extension Screen {
     mutating func drawOverlay() {
         switch model.mode {
-        case .panes, .filter, .command: break
+        case .panes, .filter, .command, .typing: break
         case .plug(let chooser): drawPlug(chooser)
         case .theme(let chooser): drawThemes(chooser)
         case .help(let help): drawHelp(help)

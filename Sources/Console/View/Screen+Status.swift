@@ -61,13 +61,16 @@ extension Screen {
         case .command(let command):
             sign = ":"
             editor = command.editor
+        case .typing(let typing):
+            sign = "\(typing.device)/\(typing.keyboard)> "
+            editor = typing.editor
         default: return nil
         }
         var line = StyledText(" " + sign, .hintKey) + StyledText(editor.text, role)
         if case .filter(let pane, _, _) = model.mode, layout.status.height < 2 {
             line.add("  " + Format.plural(model.rowIDs(pane).count, "row"), .dim)
         }
-        return (line, 2 + DisplayText.width(editor.beforeCursor))
+        return (line, 1 + DisplayText.width(sign) + DisplayText.width(editor.beforeCursor))
     }
 
     /// What can be typed, or what is wrong with what was.
@@ -80,6 +83,8 @@ extension Screen {
         case .command(let command):
             let words = CommandLine.candidates(command.editor.beforeCursor, model)
             return StyledText(" " + words.joined(separator: "  "), .dim)
+        case .typing:
+            return StyledText(" Enter types the line, and Enter; what you paste is typed at once, as it is", .dim)
         default: return StyledText()
         }
     }

@@ -109,6 +109,8 @@ final class DeviceCore: DevicePortObserver {
             if let speed = port.speed { configureRecorder(at: speed) }
             signal(.configured(value))
         case .releaseRequested(let interface): signal(.releaseRequested(interface))
+        case .ejected(let interface): signal(.ejected(interface))
+        case .mediumInUse(let interface, let isInUse): signal(.mediumInUse(interface: interface, isInUse))
         case .trouble(let interface, let text): signal(.trouble(interface: interface, text))
         case .note(let interface, let text): signal(.note(interface: interface, text))
         }

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOPosix
+import SimulatedFirmware
 import USBCore
 import USBDevice
 import USBIP
@@ -104,6 +105,34 @@ final class DeviceHost: Sendable {
 
     func setGate(_ gate: Gate, of interface: String) async {
         await onLoop { _ = $0.simulated?.setGate(gate, of: interface) }
+    }
+
+    /// Has a keyboard do something, and waits until its guest has taken all of it.
+    ///
+    /// - Returns: why not, or nil.
+    func useKeyboard(
+        _ interface: String,
+        _ body: @escaping @Sendable (KeyboardFunction, @escaping (Bool) -> Void) throws -> Void
+    ) async -> String? {
+        let (eventLoop, core) = (eventLoop, core)
+        do {
+            let isTaken = try await eventLoop.flatSubmit { () -> EventLoopFuture<Bool> in
+                let promise = eventLoop.makePromise(of: Bool.self)
+                let function = core.value.simulated?.functions.first { $0.name == interface }
+                guard let keyboard = function as? KeyboardFunction else {
+                    return eventLoop.makeSucceededFuture(false)
+                }
+                do {
+                    try body(keyboard) { promise.succeed($0) }
+                } catch {
+                    promise.fail(error)
+                }
+                return promise.futureResult
+            }.get()
+            return isTaken ? nil : "the guest left before all was typed"
+        } catch {
+            return "\(error)"
+        }
     }
 
     /// Listens for QEMU at `path` and serves the first link; an earlier wire is closed.

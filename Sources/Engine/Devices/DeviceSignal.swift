@@ -21,6 +21,8 @@ struct DeviceSignal: Sendable, Equatable {
         case configured(UInt8)
         /// The guest asked to be rid of the device (nil) or of one interface.
         case releaseRequested(String?)
+        case ejected(String)
+        case mediumInUse(interface: String, Bool)
         /// A USB/IP client holds it now; nobody does any more.
         case imported(ImporterInfo)
         case released(String)
@@ -40,7 +42,7 @@ struct DeviceSignal: Sendable, Equatable {
         var dispensability: Int? {
             switch self {
             case .note: 0
-            case .trouble, .enumerating, .releaseRequested: 1
+            case .trouble, .enumerating, .releaseRequested, .ejected, .mediumInUse: 1
             // Only the last one counts.
             case .configured: 2
             case .connected, .disconnected, .rejected, .linkClosed, .imported, .released: nil

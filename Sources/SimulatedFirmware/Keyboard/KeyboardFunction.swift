@@ -34,6 +34,8 @@ public final class KeyboardFunction: Function {
     private struct Report {
         var endpoint: EndpointKey
         var bytes: [UInt8]
+        /// Told when the guest has taken it, with false when it never will.
+        var whenTaken: ((Bool) -> Void)?
     }
 
     static let keys: EndpointKey = "keys"
@@ -47,6 +49,8 @@ public final class KeyboardFunction: Function {
     private let eventLoop: any EventLoop
     private var context: (any FunctionContext)?
     private var queue: Deque<Report> = []
+    /// Of the report that is on its way.
+    private var whenTaken: ((Bool) -> Void)?
     private var pacing: Scheduled<Void>?
     private var isPumping = false
     /// What was sent last, which GET_REPORT asks for.
@@ -63,14 +67,19 @@ public final class KeyboardFunction: Function {
     }
 
     public var backend: String {
-        queue.isEmpty ? "layout \(layout.rawValue)" : "layout \(layout.rawValue), typing"
+        "layout \(layout.rawValue)" + (queue.isEmpty ? "" : ", typing") + (leds.isEmpty ? "" : ", \(leds.text) lit")
     }
 
     /// Reports that the guest has not been given yet.
     public var waitingReports: Int { queue.count }
 
     /// Types `text` as a person at a keyboard of `layout` would; Caps Lock is off meanwhile.
-    public func type(_ text: String, layout: KeyboardLayout? = nil) throws(Refusal) {
+    ///
+    /// - Parameter whenTaken: told when the guest has taken all of it; with false when it left before.
+    public func type(
+        _ text: String, layout: KeyboardLayout? = nil, whenTaken: ((Bool) -> Void)? = nil
+    ) throws(Refusal) {
+        guard text.utf8.count <= Self.maximumQueuedReports else { throw .tooMuch(waiting: queue.count) }
         let keystrokes: Keystrokes
         do throws(Keystrokes.Untypable) {
             keystrokes = try Keystrokes(typing: text, layout: layout ?? self.layout)
@@ -78,11 +87,12 @@ public final class KeyboardFunction: Function {
             throw .untypable(error)
         }
         let capsLock = leds.contains(.capsLock) ? [Keystroke.capsLock.report, Keystroke.released] : []
-        try enqueue((capsLock + keystrokes.reports + capsLock).map { Report(endpoint: Self.keys, bytes: $0) })
+        try enqueue(
+            (capsLock + keystrokes.reports + capsLock).map { Report(endpoint: Self.keys, bytes: $0) }, whenTaken)
     }
 
     /// Presses keys together and lets them go.
-    public func press(_ chord: KeyChord) throws(Refusal) {
+    public func press(_ chord: KeyChord, whenTaken: ((Bool) -> Void)? = nil) throws(Refusal) {
         var reports: [Report] = []
         if let report = chord.report { reports.append(Report(endpoint: Self.keys, bytes: report)) }
         if let usage = chord.consumerUsage {
@@ -90,7 +100,7 @@ public final class KeyboardFunction: Function {
             reports.append(Report(endpoint: Self.consumer, bytes: [0, 0]))
         }
         if chord.report != nil { reports.append(Report(endpoint: Self.keys, bytes: Keystroke.released)) }
-        try enqueue(reports)
+        try enqueue(reports, whenTaken)
     }
 
     // MARK: Function
@@ -126,9 +136,7 @@ public final class KeyboardFunction: Function {
             let note = "the guest left before all was typed; \(queue.count) reports dropped"
             context?.report(.note(interface: name, note))
         }
-        queue.removeAll()
-        pacing?.cancel()
-        pacing = nil
+        forget()
         lastReports = [:]
         leds = []
     }
@@ -136,9 +144,7 @@ public final class KeyboardFunction: Function {
     public func endpointReady(_ endpoint: EndpointKey) { pump() }
 
     public func shutdown() {
-        pacing?.cancel()
-        pacing = nil
-        queue.removeAll()
+        forget()
         context = nil
     }
 
@@ -189,19 +195,26 @@ public final class KeyboardFunction: Function {
         context?.report(.note(interface: name, "LEDs: \(new.text)"))
     }
 
-    private func enqueue(_ reports: [Report]) throws(Refusal) {
+    private func enqueue(_ reports: [Report], _ whenTaken: ((Bool) -> Void)?) throws(Refusal) {
         guard context?.isActive == true else { throw .notActive(name: name) }
         guard queue.count + reports.count <= Self.maximumQueuedReports else { throw .tooMuch(waiting: queue.count) }
+        var reports = reports
+        if reports.isEmpty { whenTaken?(true) } else { reports[reports.count - 1].whenTaken = whenTaken }
         queue += reports
         pump()
     }
 
     private func pump() {
-        guard !isPumping, pacing == nil, let context, context.isActive, let report = queue.first,
-            context.queuedBytes(Self.keys) == 0, context.queuedBytes(Self.consumer) == 0
+        guard !isPumping, let context, context.isActive, context.queuedBytes(Self.keys) == 0,
+            context.queuedBytes(Self.consumer) == 0
         else { return }
+        if let taken = whenTaken {
+            whenTaken = nil
+            taken(true)
+        }
+        guard pacing == nil, !isPumping, let report = queue.popFirst() else { return }
         isPumping = true
-        queue.removeFirst()
+        whenTaken = report.whenTaken
         lastReports[report.endpoint] = report.bytes
         pacing = eventLoop.assumeIsolated().scheduleTask(in: Self.pace) { [weak self] in
             self?.pacing = nil
@@ -209,5 +222,15 @@ public final class KeyboardFunction: Function {
         }
         context.write(report.bytes, to: report.endpoint, endOfMessage: true)
         isPumping = false
+    }
+
+    /// What waits is not typed any more, and who waits for it is told.
+    private func forget() {
+        pacing?.cancel()
+        pacing = nil
+        let waiting = [whenTaken] + queue.map(\.whenTaken)
+        whenTaken = nil
+        queue.removeAll()
+        for taken in waiting { taken?(false) }
     }
 }

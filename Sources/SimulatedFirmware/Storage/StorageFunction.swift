@@ -25,6 +25,8 @@ public final class StorageFunction: Function {
     private var hasTrouble = false
     /// The guest has ejected the medium, and is yet to take the answer.
     private var isLeaving = false
+    /// As last told.
+    private var wasInUse = false
     private var clearedHalts: Set<EndpointKey> = []
 
     /// Opens and locks the image.
@@ -43,11 +45,11 @@ public final class StorageFunction: Function {
         unit = SCSIUnit(
             medium: SCSIMedium(
                 type: target.type, blockCount: blocks, isReadOnly: target.mode == .readOnly,
-                isRemovable: target.type == .cdrom, hasWriteCache: isDirect,
+                isRemovable: true, hasWriteCache: isDirect,
                 serialNumber: Self.serialNumber(image.identifier), identifier: image.identifier))
     }
 
-    public var backend: String { "\(target.path) (\(target.mode.rawValue))" }
+    public var backend: String { "\(target.path) (\(target.mode.rawValue))\(unit.isInUse ? ", in use" : "")" }
 
     public func declaration(at speed: Speed) -> FunctionDeclaration {
         let code = ClassCode(MassStorage.interfaceClass, MassStorage.scsi, MassStorage.bulkOnly)
@@ -68,12 +70,15 @@ public final class StorageFunction: Function {
     public func activate() {
         begin()
         unit.reset()
+        tellUse()
         run()
     }
 
     public func deactivate() {
         begin()
         leave()
+        unit.reset()
+        tellUse()
     }
 
     public func control(_ setup: SetupPacket, data: [UInt8], interface offset: Int) -> ControlReply {
@@ -143,6 +148,7 @@ public final class StorageFunction: Function {
         case .haltOut: context.halt(.bulkOut)
         case .execute(let command, let data):
             let plan = unit.begin(unit.plan(command.commandBlock, lun: command.lun), data: data)
+            tellUse()
             switch plan {
             case .fail: effects += transport.finished(.failed)
             case .respond(let bytes): effects += transport.finished(.passed(bytes))
@@ -176,6 +182,7 @@ public final class StorageFunction: Function {
         case .done:
             if case .eject = plan {
                 unit.ejected()
+                tellUse()
                 isLeaving = true
             }
             return .passed()
@@ -197,7 +204,14 @@ public final class StorageFunction: Function {
     private func leave() {
         guard isLeaving else { return }
         isLeaving = false
-        context?.report(.releaseRequested(interface: name))
+        context?.report(.ejected(interface: name))
+    }
+
+    /// Guests lock a medium in while they have it open, mounted for instance.
+    private func tellUse() {
+        guard unit.isInUse != wasInUse else { return }
+        wasInUse = unit.isInUse
+        context?.report(.mediumInUse(interface: name, wasInUse))
     }
 
     private static func serialNumber(_ identifier: UInt64) -> String {

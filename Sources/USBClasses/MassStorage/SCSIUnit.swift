@@ -49,6 +49,9 @@ public struct SCSIUnit: Sendable {
         self.medium = medium
     }
 
+    /// The guest has locked the medium in, as systems do while they have it open.
+    public var isInUse: Bool { isRemovalPrevented }
+
     /// Keeps why the command in hand failed, for REQUEST SENSE.
     public mutating func failed(_ sense: SCSISense) { self.sense = sense }
 
@@ -139,7 +142,9 @@ public struct SCSIUnit: Sendable {
         guard command.byte(4) >> 4 == 0 else { return .done }
         switch command.byte(4) & 3 {
         case 0: return .flush
-        case 2: return isRemovalPrevented ? .fail(.removalPrevented) : isLoaded ? .eject : .done
+        // Memory sticks have no lock, and who ejects one has opened it for that; a tray has.
+        case 2:
+            return isRemovalPrevented && medium.type == .cdrom ? .fail(.removalPrevented) : isLoaded ? .eject : .done
         case 3: return .load
         default: return isLoaded ? .done : .fail(.mediumNotPresent)
         }

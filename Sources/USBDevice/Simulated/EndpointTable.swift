@@ -14,4 +14,10 @@ struct EndpointTable {
             values = slots.compactMap(\.self)
         }
     }
+
+    /// A function's endpoint by the name that the function has for it.
+    func first(ofFunction function: Int, _ key: EndpointKey) -> EndpointQueue? {
+        for queue in values where queue.function == function && queue.key == key { return queue }
+        return nil
+    }
 }

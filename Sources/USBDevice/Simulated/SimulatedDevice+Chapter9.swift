@@ -230,6 +230,6 @@ extension SimulatedDevice {
 
     private func queue(wIndex index: UInt16) -> EndpointQueue? {
         guard index & 0xFF70 == 0 else { return nil }
-        return state.queues[EndpointAddress(rawValue: UInt8(index))]
+        return endpoints[EndpointAddress(rawValue: UInt8(index))]
     }
 }

@@ -24,14 +24,14 @@ extension SimulatedDevice {
         queue.schedule?.timer = nil
         queue.isPumping = true
         // Asked again each time: a completion may submit, halt the endpoint or take it away.
-        while state.queues[queue.address] === queue, let (transfer, slot) = queue.takeDue(at: clock.microframe) {
+        while endpoints[queue.address] === queue, let (transfer, slot) = queue.takeDue(at: clock.microframe) {
             switch transfer.endpoint.direction {
             case .in: finishIsochronousIn(transfer, slot, queue)
             case .out: finishIsochronousOut(transfer, slot, queue)
             }
         }
         queue.isPumping = false
-        if state.queues[queue.address] === queue { arm(queue, clock) }
+        if endpoints[queue.address] === queue { arm(queue, clock) }
     }
 
     private func arm(_ queue: EndpointQueue, _ clock: any FrameClock) {

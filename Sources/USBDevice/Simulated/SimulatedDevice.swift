@@ -5,7 +5,12 @@ import USBCore
 ///
 /// Confined to one event loop, like its port and its functions.
 public final class SimulatedDevice: Firmware {
-    public weak var port: DevicePort?
+    /// Not held, and not weak for speed: a port takes itself out of its firmware before it goes.
+    public var port: DevicePort? {
+        get { portReference?.takeUnretainedValue() }
+        set { portReference = newValue.map(Unmanaged.passUnretained) }
+    }
+    @exclusivity(unchecked) private var portReference: Unmanaged<DevicePort>?
     public let identity: DeviceIdentity
     public let functions: [any Function]
     public let speeds: Set<Speed>
@@ -16,6 +21,8 @@ public final class SimulatedDevice: Firmware {
     // outside is called while it is accessed.
     @exclusivity(unchecked) private(set) var gates: [Gate]
     @exclusivity(unchecked) var state = ConnectionState()
+    /// Of the alternate settings in force.
+    @exclusivity(unchecked) var endpoints = EndpointTable()
     private var contexts: [Context] = []
 
     /// What lasts from connect to disconnect.
@@ -26,11 +33,13 @@ public final class SimulatedDevice: Firmware {
         var address: UInt8 = 0
         var configuration: UInt8 = 0
         var alternateSettings: [UInt8: UInt8] = [:]
-        /// Endpoints of the alternate settings in force.
-        var queues = EndpointTable()
         var announcedEnumeration = false
         var u1Enabled = false
         var u2Enabled = false
+    }
+
+    deinit {
+        for context in contexts { context.deviceIsGoing() }
     }
 
     /// - Parameter speeds: what the operator allows; cut to what all functions can do (bulk does not exist at low speed).
@@ -100,7 +109,7 @@ public final class SimulatedDevice: Firmware {
 
     /// The function that owns an endpoint or interface in force.
     public func functionName(endpoint: EndpointAddress) -> String? {
-        state.queues[endpoint].map { functions[$0.owner.function].name }
+        endpoints[endpoint].map { functions[$0.owner.function].name }
     }
 
     /// The function that owns a bInterfaceNumber.
@@ -119,6 +128,8 @@ public final class SimulatedDevice: Firmware {
     public func shutdown() {
         port?.disconnect()
         for function in functions { function.shutdown() }
+        // Whatever a backend still says on its loop is not for a device whose owner may drop it on any thread.
+        for context in contexts { context.deviceIsGoing() }
     }
 
     // MARK: Firmware
@@ -141,6 +152,7 @@ public final class SimulatedDevice: Firmware {
 
     public func connect(at speed: Speed) {
         state = ConnectionState(number: state.number &+ 1)
+        endpoints = EndpointTable()
         state.composition = try? compose(at: speed)
     }
 
@@ -162,7 +174,7 @@ public final class SimulatedDevice: Firmware {
             control(transfer)
             return
         }
-        guard let queue = state.queues[transfer.endpoint] else {
+        guard let queue = endpoints[transfer.endpoint] else {
             finish(transfer, .stall)
             return
         }
@@ -174,12 +186,22 @@ public final class SimulatedDevice: Firmware {
             submitIsochronous(transfer, to: queue)
             return
         }
-        queue.transfers.append(transfer)
-        pump(queue)
+        guard transfer.endpoint.direction == .in, queue.transfers.isEmpty, !queue.isPumping,
+            queue.hasPayload(for: transfer.length), canMove(queue)
+        else {
+            queue.transfers.append(transfer)
+            pump(queue)
+            return
+        }
+        // What can end at once does not wait.
+        queue.isPumping = true
+        give(transfer, from: queue)
+        queue.isPumping = false
+        if !queue.transfers.isEmpty { pump(queue) }
     }
 
     public func withdraw(_ id: TransferID, _ endpoint: EndpointAddress) {
-        guard let queue = state.queues[endpoint] else { return }
+        guard let queue = endpoints[endpoint] else { return }
         queue.withdraw(id)
     }
 
@@ -202,7 +224,7 @@ public final class SimulatedDevice: Firmware {
     }
 
     func queues(of function: Int) -> [EndpointQueue] {
-        state.queues.values.filter { $0.owner.function == function }
+        endpoints.values.filter { $0.owner.function == function }
     }
 
     /// Moves what can move at an endpoint: bytes into parked IN transfers, OUT transfers to their function.
@@ -210,28 +232,32 @@ public final class SimulatedDevice: Firmware {
         guard !queue.isPumping, queue.schedule == nil else { return }
         queue.isPumping = true
         defer { queue.isPumping = false }
-        let function = functions[queue.owner.function]
         if queue.address.direction == .out {
             // Asked again only while it takes something: a function that leaves a transfer is asked at the next one.
             while !queue.transfers.isEmpty, canMove(queue) {
                 let taken = queue.takenCount
-                function.endpointReady(queue.owner.key)
+                queue.handler.endpointReady(queue.key)
                 if queue.takenCount == taken { break }
             }
             return
         }
         while let transfer = queue.transfers.first, queue.hasPayload(for: transfer.length), canMove(queue) {
             queue.transfers.removeFirst()
-            let payload = queue.take(upTo: transfer.length)
-            let isShort = transfer.flags.contains(.shortNotOK) && payload.count < transfer.length
-            finish(transfer, isShort ? .shortPacket : .success, data: payload)
-            if queue.hasRoom { function.endpointReady(queue.owner.key) }
+            give(transfer, from: queue)
         }
+    }
+
+    /// Ends an IN transfer with what its endpoint has; a function that has nothing left is asked for more.
+    private func give(_ transfer: Transfer, from queue: EndpointQueue) {
+        let payload = queue.take(upTo: transfer.length)
+        let isShort = transfer.flags.contains(.shortNotOK) && payload.count < transfer.length
+        finish(transfer, isShort ? .shortPacket : .success, data: payload)
+        if queue.hasRoom { queue.handler.endpointReady(queue.key) }
     }
 
     /// Asked before each move: any completion or function may halt, mute or take away the endpoint.
     private func canMove(_ queue: EndpointQueue) -> Bool {
-        !queue.isHalted && gates[queue.owner.function] != .muted && state.queues[queue.address] === queue
+        !queue.isHalted && gates[queue.function] != .muted && endpoints[queue.address] === queue
     }
 
     /// Endpoints vanish: their transfers are cancelled, their functions told.
@@ -242,15 +268,15 @@ public final class SimulatedDevice: Firmware {
         // Told first, while a function can still learn what the guest has not taken; and since a completion may make the
         // host configure anew, whose activation must be the last word.
         for index in visibleFunctions { functions[index].deactivate() }
-        let queues = state.queues
-        state.queues = EndpointTable()
+        let queues = endpoints
+        endpoints = EndpointTable()
         cancel(queues.values)
     }
 
     func enterConfiguration(_ value: UInt8) {
         state.configuration = value
         for owner in state.composition?.endpoints ?? [] where owner.alternateSetting == 0 {
-            state.queues[owner.descriptor.address] = EndpointQueue(owner, at: port?.speed)
+            endpoints[owner.descriptor.address] = EndpointQueue(owner, functions[owner.function], at: port?.speed)
         }
         for index in visibleFunctions { functions[index].activate() }
     }
@@ -258,11 +284,11 @@ public final class SimulatedDevice: Firmware {
     /// SET_INTERFACE: the endpoints of one interface are made anew (USB 2.0 section 9.4.10).
     func select(alternate setting: UInt8, ofInterface number: UInt8) {
         guard let composition = state.composition else { return }
-        let gone = state.queues.values.filter { $0.owner.interface == number }
-        for queue in gone { state.queues[queue.address] = nil }
+        let gone = endpoints.values.filter { $0.owner.interface == number }
+        for queue in gone { endpoints[queue.address] = nil }
         state.alternateSettings[number] = setting
         for owner in composition.endpoints where owner.interface == number && owner.alternateSetting == setting {
-            state.queues[owner.descriptor.address] = EndpointQueue(owner, at: port?.speed)
+            endpoints[owner.descriptor.address] = EndpointQueue(owner, functions[owner.function], at: port?.speed)
         }
         // Last, since completions may call back: nothing of the old setting is reachable any more.
         cancel(gone)

@@ -43,16 +43,10 @@ extension USBIPSession {
     /// - Parameter data: at least `actualLength` bytes for IN; none for OUT.
     private func send(_ urb: PendingURB, _ status: URBStatus, actualLength: Int, data: [UInt8] = []) {
         guard end == nil else { return }
-        SubmitReply(
-            sequenceNumber: urb.sequenceNumber, status: status, actualLength: Int32(clamping: actualLength)
-        ).write(to: &outgoing)
-        if urb.address.direction == .in, actualLength > 0 {
-            if data.count == actualLength {
-                outgoing.writeBytes(data)
-            } else {
-                outgoing.writeBytes(data[..<actualLength])
-            }
-        }
+        staged.append(
+            SubmitReply(
+                sequenceNumber: urb.sequenceNumber, status: status, actualLength: Int32(clamping: actualLength)), data,
+            count: urb.address.direction == .in ? actualLength : 0, into: &outgoing)
         flushWhenFull()
     }
 
@@ -92,6 +86,7 @@ extension USBIPSession {
         _ urb: PendingURB, _ status: URBStatus, packets: [IsochronousDescriptor], data: [UInt8]
     ) {
         guard end == nil else { return }
+        staged.move(into: &outgoing)
         let total = packets.reduce(0) { $0 + Int($1.actualLength) }
         SubmitReply(
             sequenceNumber: urb.sequenceNumber, status: status, actualLength: Int32(clamping: total),

@@ -1,4 +1,5 @@
 import USBCore
+import USBDevice
 import USBIPCodec
 
 extension USBIPSession {
@@ -89,6 +90,7 @@ extension USBIPSession {
             if !answersUnlinked { status = .unlinked }
         }
         guard end == nil else { return }
+        staged.move(into: &outgoing)
         UnlinkReply(sequenceNumber: command.sequenceNumber, status: status).write(to: &outgoing)
         flushWhenFull()
         flushUnlessReading()

@@ -23,7 +23,7 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
     public let speed: Speed
     public let limits: SessionLimits
     /// nil while it goes on.
-    public private(set) var end: SessionEnd?
+    @exclusivity(unchecked) public private(set) var end: SessionEnd?
 
     let logger: Logger
     private let firstRequestTimeLimit: TimeAmount?
@@ -35,6 +35,8 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
     @exclusivity(unchecked) var decoder: URBRequestDecoder
     @exclusivity(unchecked) private var inbound = ByteBuffer()
     @exclusivity(unchecked) var outgoing = ByteBuffer()
+    /// To be sent behind `outgoing`.
+    @exclusivity(unchecked) var staged = ReplyStage()
     @exclusivity(unchecked) var urbs = TransferSlots<PendingURB>()
     @exclusivity(unchecked) var pendingBytes = 0
     @exclusivity(unchecked) var endpoints = EndpointMasks()
@@ -47,7 +49,7 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
     @exclusivity(unchecked) private var isDraining = false
     @exclusivity(unchecked) private var isFlushScheduled = false
     @exclusivity(unchecked) private var hasRequests = false
-    private var context: ChannelHandlerContext?
+    @exclusivity(unchecked) private var context: ChannelHandlerContext?
     private var greeting = ByteBuffer()
     private var hasStarted = false
     private var holdsRead = false
@@ -127,6 +129,7 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
 
     public func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        mayProceed = context.channel.isWritable
         if context.channel.isActive { start() }
     }
 
@@ -192,7 +195,8 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
     }
 
     public func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
+        mayProceed = context.channel.isWritable
+        if mayProceed {
             drain()
             flush()
             if holdsRead, mayProceed {
@@ -218,40 +222,55 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
 
     public func handlerRemoved(context: ChannelHandlerContext) {
         finish(.importerClosed, answering: false)
+        mayProceed = false
         self.context = nil
     }
 
     // MARK: Reading
 
     /// Whether the importer takes what we send; if not, nothing more is asked of the device.
-    private var mayProceed: Bool { context?.channel.isWritable ?? false }
+    /// Asked for each request, so the channel's own answer is kept.
+    @exclusivity(unchecked) private var mayProceed = false
 
     private func drain() {
         // A handler may come back here through a completion; the loop that is running goes on.
         guard !isDraining else { return }
         isDraining = true
-        defer { isDraining = false }
-        while end == nil, mayProceed {
-            do {
+        port.beginBatch()
+        defer {
+            port.endBatch()
+            isDraining = false
+        }
+        // Out of reach of what a request may do to the session, its end included.
+        var bytes = inbound
+        inbound = ByteBuffer()
+        let count = bytes.withUnsafeReadableBytes { handleAll($0) }
+        bytes.moveReaderIndex(forwardBy: count)
+        guard end == nil, bytes.readableBytes > 0 else { return }
+        if count == 0 {
+            inbound = bytes
+        } else {
+            // Never the whole of a read buffer for the sake of its tail.
+            inbound.writeBuffer(&bytes)
+        }
+    }
+
+    /// Handles requests while the importer takes the answers; returns how many bytes they were.
+    private func handleAll(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var offset = 0
+        do {
+            while end == nil, mayProceed {
                 guard
                     let request = try decoder.next(
-                        from: &inbound, isIsochronous: { [endpoints] in endpoints.isIsochronous($0) })
+                        in: bytes, at: &offset, isIsochronous: { [endpoints] in endpoints.isIsochronous($0) })
                 else { break }
                 if !hasRequests { sawFirstRequest() }
                 try handle(request)
-            } catch {
-                finish(.refused(error), answering: false)
-                return
             }
+        } catch {
+            finish(.refused(error), answering: false)
         }
-        if inbound.readableBytes == 0 {
-            inbound = ByteBuffer()
-        } else if inbound.readerIndex > 0 {
-            // Never the whole of a read buffer for the sake of its tail.
-            var rest = ByteBuffer()
-            rest.writeBuffer(&inbound)
-            inbound = rest
-        }
+        return offset
     }
 
     private func sawFirstRequest() {
@@ -274,11 +293,12 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
 
     /// To be called after each reply, while a read cycle gathers them.
     func flushWhenFull() {
-        if outgoing.readableBytes >= limits.writeBatch { flush() }
+        if outgoing.readableBytes + staged.count >= limits.writeBatch { flush() }
     }
 
     /// One write for all that has gathered.
     private func flush() {
+        staged.move(into: &outgoing)
         let count = outgoing.readableBytes
         guard count > 0, let context else { return }
         var sent = outgoing
@@ -294,7 +314,7 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
 
     /// Completions that come outside a read cycle often come several in a turn of the loop; one write takes them all.
     func flushUnlessReading() {
-        guard !isReading, !isFlushScheduled, outgoing.readableBytes > 0, let context else { return }
+        guard !isReading, !isFlushScheduled, outgoing.readableBytes + staged.count > 0, let context else { return }
         isFlushScheduled = true
         context.eventLoop.assumeIsolated().execute {
             self.isFlushScheduled = false
@@ -323,6 +343,7 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
         inbound = ByteBuffer()
         flush()
         outgoing = ByteBuffer()
+        staged.discard()
         context?.close(promise: nil)
         onEnd(reason)
     }

@@ -2,7 +2,7 @@ import NIOCore
 
 /// The 16 bytes of one isochronous packet, after the data.
 public struct IsochronousDescriptor: Sendable, Equatable {
-    public static let length = 16
+    @inlinable public static var length: Int { 16 }
 
     /// Where the packet is in the importer's buffer; a reply repeats the request's, though its data is packed.
     public var offset: UInt32
@@ -27,6 +27,18 @@ public struct IsochronousDescriptor: Sendable, Equatable {
     init?(readingFrom buffer: inout ByteBuffer) {
         guard let words = buffer.readMultipleIntegers(as: (UInt32, UInt32, UInt32, Int32).self) else { return nil }
         self.init(offset: words.0, length: words.1, actualLength: words.2, status: URBStatus(rawValue: words.3))
+    }
+
+    /// `bytes` must hold as many.
+    @usableFromInline static func read(_ count: Int, in bytes: UnsafeRawBufferPointer) -> [IsochronousDescriptor] {
+        (0..<count).map { index in
+            func word(_ number: Int) -> UInt32 {
+                UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: index * length + 4 * number, as: UInt32.self))
+            }
+            return IsochronousDescriptor(
+                offset: word(0), length: word(1), actualLength: word(2),
+                status: URBStatus(rawValue: Int32(bitPattern: word(3))))
+        }
     }
 
     /// nil, with nothing taken, when fewer than `count` are there.

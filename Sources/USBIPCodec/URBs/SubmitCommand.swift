@@ -22,7 +22,7 @@ public struct SubmitCommand: Sendable, Equatable {
     /// The eight bytes of a control transfer's setup stage.
     public var setup: SetupPacket
 
-    public init(
+    @inlinable public init(
         sequenceNumber: UInt32, deviceID: UInt32, direction: Direction, endpoint: UInt8, flags: URBFlags = [],
         length: Int32 = 0, startFrame: Int32 = 0, packetCount: Int32 = 0, interval: Int32 = 0,
         setup: SetupPacket = .none
@@ -47,7 +47,7 @@ public struct SubmitCommand: Sendable, Equatable {
             setup: setup)
     }
 
-    public var address: EndpointAddress { EndpointAddress(endpoint, direction) }
+    @inlinable public var address: EndpointAddress { EndpointAddress(endpoint, direction) }
 
     /// The header only; data and descriptors are the caller's to write after it.
     public func write(to buffer: inout ByteBuffer) {
@@ -61,5 +61,5 @@ public struct SubmitCommand: Sendable, Equatable {
 
 extension SetupPacket {
     /// Eight zero bytes: no setup stage.
-    public static let none = SetupPacket(requestType: RequestType(rawValue: 0), request: 0)
+    @inlinable public static var none: SetupPacket { SetupPacket(requestType: RequestType(rawValue: 0), request: 0) }
 }

@@ -13,7 +13,7 @@ public struct SubmitReply: Sendable, Equatable {
     /// Isochronous packets that failed.
     public var errorCount: Int32
 
-    public init(
+    @inlinable public init(
         sequenceNumber: UInt32, status: URBStatus, actualLength: Int32 = 0, startFrame: Int32 = 0,
         packetCount: Int32 = 0, errorCount: Int32 = 0
     ) {
@@ -27,9 +27,27 @@ public struct SubmitReply: Sendable, Equatable {
 
     /// The header only; devid, direction and ep stay zero, as Linux leaves them.
     public func write(to buffer: inout ByteBuffer) {
-        buffer.writeMultipleIntegers(
-            URBCommand.submitReply.rawValue, sequenceNumber, 0 as UInt64, 0 as UInt32, status.rawValue, actualLength,
-            startFrame, packetCount, errorCount, 0 as UInt64)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: URBHeader.length) {
+            write(to: $0)
+            return URBHeader.length
+        }
+    }
+
+    /// The header, to at least 48 bytes.
+    @inlinable public func write(to bytes: UnsafeMutableRawBufferPointer) {
+        func put(_ word: Int, _ value: UInt32) {
+            bytes.storeBytes(of: value.bigEndian, toByteOffset: word * 4, as: UInt32.self)
+        }
+        put(0, URBHeader.submitReply)
+        put(1, sequenceNumber)
+        for word in 2...4 { put(word, 0) }
+        put(5, UInt32(bitPattern: status.rawValue))
+        put(6, UInt32(bitPattern: actualLength))
+        put(7, UInt32(bitPattern: startFrame))
+        put(8, UInt32(bitPattern: packetCount))
+        put(9, UInt32(bitPattern: errorCount))
+        put(10, 0)
+        put(11, 0)
     }
 }
 

@@ -1,7 +1,9 @@
 /// What the URB stream's 48-byte headers have in common.
 public enum URBHeader {
     /// Bytes of every header, both ways.
-    public static let length = 48
+    @inlinable public static var length: Int { 48 }
+    /// `command` of RET_SUBMIT.
+    @inlinable static var submitReply: UInt32 { 3 }
 }
 
 /// `command` of a header.

@@ -8,7 +8,8 @@ import USBCore
 public struct URBRequestDecoder: Sendable {
     public let limits: USBIPLimits
     /// After `next` has returned nil: how many bytes the request at the front lacks, or its header.
-    public private(set) var missingBytes = URBHeader.length
+    @inlinable public var missingBytes: Int { missing }
+    @usableFromInline var missing = URBHeader.length
 
     public init(limits: USBIPLimits = USBIPLimits()) {
         self.limits = limits
@@ -20,40 +21,51 @@ public struct URBRequestDecoder: Sendable {
     public mutating func next(
         from buffer: inout ByteBuffer, isIsochronous: (EndpointAddress) -> Bool
     ) throws(USBIPError) -> URBRequest? {
-        let start = buffer.readerIndex
-        guard let head = buffer.getURBHeader(at: start) else {
-            missingBytes = URBHeader.length - buffer.readableBytes
+        var offset = 0
+        let result = buffer.withUnsafeReadableBytes { bytes in
+            Result { () throws(USBIPError) in try next(in: bytes, at: &offset, isIsochronous: isIsochronous) }
+        }
+        buffer.moveReaderIndex(forwardBy: offset)
+        return try result.get()
+    }
+
+    /// As `next(from:isIsochronous:)`, from `offset` on, which moves behind the request.
+    @inlinable public mutating func next(
+        in bytes: UnsafeRawBufferPointer, at offset: inout Int, isIsochronous: (EndpointAddress) -> Bool
+    ) throws(USBIPError) -> URBRequest? {
+        guard let head = RawURBHeader(bytes, at: offset) else {
+            missing = URBHeader.length - (bytes.count - offset)
             return nil
         }
         switch head.command {
         case 1: break
         case 2:
-            buffer.moveReaderIndex(to: start + URBHeader.length)
+            offset += URBHeader.length
             return .unlink(
                 UnlinkCommand(sequenceNumber: head.sequenceNumber, deviceID: head.deviceID, target: head.words.0))
         default: throw .unknownCommand(head.command)
         }
         let command = try submit(head)
-        let isOut = command.direction == .out
         let packetCount = isIsochronous(command.address) ? Int(command.packetCount) : 0
         guard (0...limits.maximumPackets).contains(packetCount) else {
             throw .packetCount(command.packetCount, limit: limits.maximumPackets)
         }
-        let dataLength = isOut ? Int(command.length) : 0
+        let dataLength = command.direction == .out ? Int(command.length) : 0
         let total = URBHeader.length + dataLength + packetCount * IsochronousDescriptor.length
-        guard buffer.readableBytes >= total else {
-            missingBytes = total - buffer.readableBytes
+        guard bytes.count - offset >= total else {
+            missing = total - (bytes.count - offset)
             return nil
         }
-        buffer.moveReaderIndex(to: start + URBHeader.length)
+        var rest = UnsafeRawBufferPointer(rebasing: bytes[offset + URBHeader.length..<offset + total])
+        offset += total
         guard dataLength + packetCount > 0 else { return .submit(command) }
-        guard let data = buffer.readBytes(length: dataLength),
-            let packets = IsochronousDescriptor.read(packetCount, from: &buffer)
-        else { return nil }
-        return .submit(command, data: data, packets: packets)
+        let data = [UInt8](UnsafeRawBufferPointer(rebasing: rest[..<dataLength]))
+        guard packetCount > 0 else { return .submit(command, data: data) }
+        rest = UnsafeRawBufferPointer(rebasing: rest[dataLength...])
+        return .submit(command, data: data, packets: IsochronousDescriptor.read(packetCount, in: rest))
     }
 
-    private func submit(_ head: RawURBHeader) throws(USBIPError) -> SubmitCommand {
+    @inlinable func submit(_ head: RawURBHeader) throws(USBIPError) -> SubmitCommand {
         guard head.direction <= 1 else { throw .direction(head.direction) }
         guard head.endpoint <= 15 else { throw .endpoint(head.endpoint) }
         let length = Int32(bitPattern: head.words.1)

@@ -1,35 +1,35 @@
 /// `status` of a reply: zero or a negative Linux errno, whatever system sends it. Never positive.
 public struct URBStatus: RawRepresentable, Sendable, Equatable {
     public let rawValue: Int32
-    public init(rawValue: Int32) { self.rawValue = rawValue }
+    @inlinable public init(rawValue: Int32) { self.rawValue = rawValue }
 
-    public static let success = URBStatus(rawValue: 0)
+    @inlinable public static var success: URBStatus { URBStatus(rawValue: 0) }
     /// -ENOENT: killed.
-    public static let killed = URBStatus(rawValue: -2)
+    @inlinable public static var killed: URBStatus { URBStatus(rawValue: -2) }
     /// -ENOMEM: more is pending than we hold.
-    public static let noMemory = URBStatus(rawValue: -12)
+    @inlinable public static var noMemory: URBStatus { URBStatus(rawValue: -12) }
     /// -EXDEV: some isochronous packets did not make it.
-    public static let partialIsochronous = URBStatus(rawValue: -18)
+    @inlinable public static var partialIsochronous: URBStatus { URBStatus(rawValue: -18) }
     /// -ENODEV.
-    public static let noDevice = URBStatus(rawValue: -19)
+    @inlinable public static var noDevice: URBStatus { URBStatus(rawValue: -19) }
     /// -EINVAL.
-    public static let invalid = URBStatus(rawValue: -22)
+    @inlinable public static var invalid: URBStatus { URBStatus(rawValue: -22) }
     /// -EPIPE.
-    public static let stall = URBStatus(rawValue: -32)
+    @inlinable public static var stall: URBStatus { URBStatus(rawValue: -32) }
     /// -ETIME.
-    public static let timeout = URBStatus(rawValue: -62)
+    @inlinable public static var timeout: URBStatus { URBStatus(rawValue: -62) }
     /// -EPROTO.
-    public static let protocolError = URBStatus(rawValue: -71)
+    @inlinable public static var protocolError: URBStatus { URBStatus(rawValue: -71) }
     /// -EOVERFLOW: the device sent more than was asked for.
-    public static let babble = URBStatus(rawValue: -75)
+    @inlinable public static var babble: URBStatus { URBStatus(rawValue: -75) }
     /// -EILSEQ.
-    public static let illegalSequence = URBStatus(rawValue: -84)
+    @inlinable public static var illegalSequence: URBStatus { URBStatus(rawValue: -84) }
     /// -EMSGSIZE.
-    public static let messageTooLong = URBStatus(rawValue: -90)
+    @inlinable public static var messageTooLong: URBStatus { URBStatus(rawValue: -90) }
     /// -ECONNRESET: unlinked.
-    public static let unlinked = URBStatus(rawValue: -104)
+    @inlinable public static var unlinked: URBStatus { URBStatus(rawValue: -104) }
     /// -ESHUTDOWN: the endpoint or the device is gone.
-    public static let shutdown = URBStatus(rawValue: -108)
+    @inlinable public static var shutdown: URBStatus { URBStatus(rawValue: -108) }
     /// -EREMOTEIO: short, under `shortNotOK`.
-    public static let short = URBStatus(rawValue: -121)
+    @inlinable public static var short: URBStatus { URBStatus(rawValue: -121) }
 }

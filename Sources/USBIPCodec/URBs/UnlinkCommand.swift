@@ -7,7 +7,7 @@ public struct UnlinkCommand: Sendable, Equatable {
     /// The URB to take back.
     public var target: UInt32
 
-    public init(sequenceNumber: UInt32, deviceID: UInt32, target: UInt32) {
+    @inlinable public init(sequenceNumber: UInt32, deviceID: UInt32, target: UInt32) {
         self.sequenceNumber = sequenceNumber
         self.deviceID = deviceID
         self.target = target

@@ -222,7 +222,11 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
         // A handler may come back here through a completion; the loop that is running goes on.
         guard !isDraining else { return }
         isDraining = true
-        defer { isDraining = false }
+        port.beginBatch()
+        defer {
+            port.endBatch()
+            isDraining = false
+        }
         while state != .closed, mayProceed {
             do {
                 guard let message = try decoder.next(from: &inbound) else { break }

@@ -50,6 +50,8 @@ final class ConsoleDriver: Sendable {
         for key in keys { try tmux.press(key) }
     }
 
+    func paste(_ text: String) throws { try tmux.paste(text) }
+
     func type(_ text: String) throws { try tmux.press("-l", text) }
 
     @discardableResult

@@ -63,6 +63,19 @@ final class LabGuests: Sendable {
         return guest
     }
 
+    /// A guest without a network card, with tools for disks and keyboards.
+    func workshop() async throws -> Guest {
+        let name = "workshop"
+        if let guest = guests.withLock({ $0[name] }), guest.isRunning { return guest }
+        let contents = GuestContents(packages: ["e2fsprogs", "eject", "sg3-utils", "kbd", "console-data"])
+        let guest = try await Guest.boot(
+            GuestConfiguration(
+                name: name, image: try await GuestImageBuilder().build(contents), memoryMiB: 512,
+                qmpDirectory: qmpDirectory))
+        guests.withLock { $0[name] = guest }
+        return guest
+    }
+
     static func start() async throws -> LabGuests {
         guard Tmux.isThere else { throw LabError.missingPackages(["tmux"]) }
         return try LabGuests(image: try await GuestImageBuilder().build())

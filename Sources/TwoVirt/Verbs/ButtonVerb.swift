@@ -1,10 +1,10 @@
 import ArgumentParser
 import ControlProtocol
 
-/// `2virt press`
-struct PressVerb: AsyncParsableCommand {
+/// `2virt button`
+struct ButtonVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "press", abstract: "Press a button on the board of an emulated device.")
+        commandName: "button", abstract: "Press a button on the board of an emulated device.")
 
     @Argument(help: "A device, as 2virt devices names it.") var device: String
     @Argument(help: "One of its buttons; needed when it has several.") var button: String?
@@ -18,7 +18,7 @@ struct PressVerb: AsyncParsableCommand {
 
     func run() async throws {
         let action: ButtonAction = hold ? .hold : release ? .release : .tap
-        let command = Command.press(device: device, button: button, action: action)
+        let command = Command.pressButton(device: device, button: button, action: action)
         StandardOutput.write(TextTable.printable(try await engine.perform(command)))
     }
 }

@@ -1,0 +1,8 @@
+import Foundation
+
+/// Runs blocking work on a thread of its own: the pool of tasks must not be held.
+func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    }
+}
