@@ -55,7 +55,7 @@ import Testing
         _ = model.update(.snapshot(snapshot))
         #expect(model.disabledReason(.type) == nil)
         #expect(commands(model.press(.character("i"))).isEmpty)
-        #expect(model.render().text.contains(" combo-kbd/keyboard> "))
+        #expect(model.render().text.contains(" combo-kbd/keyboard>"))
         // A letter is text here, also one that is a command elsewhere.
         model.type("quit")
         #expect(model.render().text.contains("combo-kbd/keyboard> quit"))
@@ -67,9 +67,9 @@ import Testing
         #expect(commands(model.press(.paste("b\n\tc: 'd'\n"))) == type("a b\n\tc: 'd'\n"))
         #expect(commands(model.press(.enter)) == type("\n"))
         model.press(.escape)
-        #expect(!model.render().text.contains("keyboard> "))
+        #expect(!model.render().text.contains("keyboard>"))
         model.press(.character(":"))
-        model.type("type combo-kbd  two  words")
+        model.type("type combo-kbd two  words")
         #expect(
             commands(model.press(.enter))
                 == [.type(device: "combo-kbd", interface: nil, text: "two  words", layout: nil)])
