@@ -42,6 +42,43 @@ import Testing
             ])
     }
 
+    @Test func whatIsTypedAndPastedGoesToTheGuest() throws {
+        var model = console(120, 36)
+        model.stand(on: keyboard)
+        #expect(model.disabledReason(.type) == "combo-kbd has no keyboard interface")
+        #expect(commands(model.press(.character("i"))).isEmpty)
+
+        var snapshot = try #require(model.live.snapshot)
+        let device = try #require(snapshot.devices.firstIndex { $0.name == "combo-kbd" })
+        let interface = try #require(snapshot.devices[device].interfaces.firstIndex { $0.name == "keyboard" })
+        snapshot.devices[device].interfaces[interface].kind = "keyboard"
+        _ = model.update(.snapshot(snapshot))
+        #expect(model.disabledReason(.type) == nil)
+        #expect(commands(model.press(.character("i"))).isEmpty)
+        #expect(model.render().text.contains(" combo-kbd/keyboard>"))
+        // A letter is text here, also one that is a command elsewhere.
+        model.type("quit")
+        #expect(model.render().text.contains("combo-kbd/keyboard> quit"))
+        func type(_ text: String) -> [Command] {
+            [.type(device: "combo-kbd", interface: "keyboard", text: text, layout: nil)]
+        }
+        #expect(commands(model.press(.enter)) == type("quit\n"))
+        model.type("a ")
+        #expect(commands(model.press(.paste("b\n\tc: 'd'\n"))) == type("a b\n\tc: 'd'\n"))
+        #expect(commands(model.press(.enter)) == type("\n"))
+        model.press(.escape)
+        #expect(!model.render().text.contains("keyboard>"))
+        model.press(.character(":"))
+        model.type("type combo-kbd two  words")
+        #expect(
+            commands(model.press(.enter))
+                == [.type(device: "combo-kbd", interface: nil, text: "two  words", layout: nil)])
+        model.press(.character(":"))
+        model.type("press combo-kbd ctrl+alt+delete")
+        #expect(
+            commands(model.press(.enter)) == [.press(device: "combo-kbd", interface: nil, keys: "ctrl+alt+delete")])
+    }
+
     @Test func unplugTakesASecondPress() {
         var model = console(120, 36)
         model.stand(on: keyboard)

@@ -63,6 +63,41 @@ struct InterfaceTests {
         }
     }
 
+    @Test func typingNeedsAKeyboardInAGuest() async throws {
+        let devices = """
+            [[device]]
+            name = "desk"
+            interfaces = [ { kind = "serial", name = "tty", to = "pty" }, { kind = "keyboard", name = "kbd" } ]
+            [[device]]
+            name = "two"
+            interfaces = [ { kind = "keyboard", name = "left" }, { kind = "keyboard", name = "right", layout = "de" } ]
+            [[device]]
+            name = "lamp"
+            interfaces = [ { kind = "serial", name = "tty", to = "pty" } ]
+            """
+        try await Bench.run(devices: devices) { bench in
+            func type(_ device: String, _ interface: String? = nil, _ text: String = "x", layout: String? = nil) async
+                -> Outcome
+            {
+                await bench.engine.perform(
+                    .type(device: device, interface: interface, text: text, layout: layout), actor: "test")
+            }
+            #expect(await type("lamp") == .failed("lamp has no keyboard interface"))
+            #expect(await type("desk", "tty") == .failed("desk has no keyboard 'tty'"))
+            #expect(await type("two") == .failed("two has several keyboards: left, right; name one"))
+            #expect(await type("desk") == .failed("desk is not plugged"))
+            #expect(await type("desk", nil, "") == .failed("there is nothing to type"))
+            #expect(await type("desk", layout: "dvorak") == .failed("layout 'dvorak'; allowed: us, de, fr"))
+            await bench.plug("desk")
+            #expect(await type("desk", nil, "ж") == .failed("layout us cannot type 'ж' (U+0436)"))
+            #expect(await bench.set("desk", "kbd", .muted).isDone)
+            #expect(await type("desk") == .failed("desk/kbd is switched muted"))
+            let pressed = await bench.engine.perform(
+                .press(device: "desk", interface: nil, keys: "hyper+x"), actor: "test")
+            #expect(pressed.text.hasPrefix("'hyper' is not a key; known: "))
+        }
+    }
+
     @Test func aGateSwitchedBeforeThePlugCounts() async throws {
         try await Bench.run { bench in
             #expect(await bench.device().interface("log")?.effect == "off: not offered at the next plug")

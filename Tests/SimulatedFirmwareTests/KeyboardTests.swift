@@ -79,6 +79,28 @@ struct KeyboardTests {
         try await bench.end()
     }
 
+    @Test func tellsWhenAllIsTakenOrNeverWillBe() async throws {
+        let bench = try await bench()
+        let answers = Mutex<[Bool]>([])
+        try await bench.run { state in
+            let keyboard = try #require(state.function as? KeyboardFunction)
+            try keyboard.type("a") { isTaken in answers.withLock { $0.append(isTaken) } }
+            let number = state.guest.number(.interrupt, .in)
+            for _ in 0..<2 { state.guest.submit({ .in($0, number, length: 8) }) { _ in } }
+        }
+        try await bench.until("the first answer") { _ in !answers.withLock { $0.isEmpty } }
+        #expect(answers.withLock { $0 } == [true])
+        try await bench.run { state in
+            let keyboard = try #require(state.function as? KeyboardFunction)
+            try keyboard.type("bc") { isTaken in answers.withLock { $0.append(isTaken) } }
+            try keyboard.press(try KeyChord(parsing: "f1")) { isTaken in answers.withLock { $0.append(isTaken) } }
+            #expect(answers.withLock { $0.count } == 1)
+            state.guest.configure(0)
+        }
+        #expect(answers.withLock { $0 } == [true, false, false])
+        try await bench.end()
+    }
+
     @Test func typesWithCapsLockOff() async throws {
         let bench = try await bench()
         try await bench.run { state in

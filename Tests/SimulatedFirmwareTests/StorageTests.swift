@@ -193,6 +193,20 @@ struct StorageTests {
         try await bench.end()
     }
 
+    @Test func aGuestThatHasTheDiskOpenIsToldOf() async throws {
+        let image = try Image(bytes: Self.pattern(blocks: 10))
+        let bench = try await bench(image, "direct")
+        let host = StorageHost(bench: bench)
+        let path = image.path
+        #expect(try await host.command([0x1E, 0, 0, 0, 1, 0]).status == .passed)
+        try await bench.change("in use") { $0 == .mediumInUse(interface: "disk", true) }
+        try await bench.run { #expect($0.function.backend == "\(path) (direct), in use") }
+        #expect(try await host.command([0x1E, 0, 0, 0, 0, 0]).status == .passed)
+        try await bench.change("not in use") { $0 == .mediumInUse(interface: "disk", false) }
+        try await bench.run { #expect($0.function.backend == "\(path) (direct)") }
+        try await bench.end()
+    }
+
     @Test func ejectingGivesTheDiskBack() async throws {
         let image = try Image(bytes: Self.pattern(blocks: 10))
         let bench = try await bench(image, "direct")

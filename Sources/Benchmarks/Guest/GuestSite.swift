@@ -19,10 +19,11 @@ struct GuestSite: Sendable {
 
     /// - Parameters:
     ///   - interface: one entry of the device's `interfaces`, in TOML.
+    ///   - speed: as configuration names it.
     ///   - arrange: changes what the guest is made of.
     /// - Throws: also the `apt-get` command that installs what is missing, before anything is started.
     static func start(
-        interface: String, progress: @escaping @Sendable (String) -> Void,
+        interface: String, speed: String = "high", progress: @escaping @Sendable (String) -> Void,
         arrange: (inout GuestConfiguration) -> Void = { _ in }
     ) async throws -> GuestSite {
         try LabPrerequisites.check()
@@ -37,7 +38,7 @@ struct GuestSite: Sendable {
             progress("booting Linux \(image.kernelRelease)")
             let guest = try await Guest.boot(configuration)
             do {
-                return try await start(guest, directory, interface)
+                return try await start(guest, directory, interface, speed)
             } catch {
                 await guest.shutdown()
                 throw error
@@ -50,7 +51,7 @@ struct GuestSite: Sendable {
     }
 
     private static func start(
-        _ guest: Guest, _ directory: ScratchDirectory, _ interface: String
+        _ guest: Guest, _ directory: ScratchDirectory, _ interface: String, _ speed: String
     ) async throws -> GuestSite {
         let socket = directory.path + "/engine.sock"
         let text = """
@@ -60,7 +61,7 @@ struct GuestSite: Sendable {
 
             [[device]]
             name = "\(device)"
-            speed = "high"
+            speed = "\(speed)"
             interfaces = [ \(interface) ]
             """
         let logger = Logger(label: "2virt.bench") { _ in SwiftLogNoOpLogHandler() }

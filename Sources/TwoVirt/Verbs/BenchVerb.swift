@@ -11,7 +11,9 @@ struct BenchVerb: AsyncParsableCommand {
             Every result is a ratio: ours divided by the peer's. Only ratios of one run can be compared with those of \
             another machine or day. Measure a release build.
             """,
-        subcommands: [EmulatorBench.self, PlugBench.self, USBIPBench.self, USBRedirectionBench.self])
+        subcommands: [
+            EmulatorBench.self, PlugBench.self, StorageBench.self, USBIPBench.self, USBRedirectionBench.self,
+        ])
 }
 
 /// What all benchmarks take.
