@@ -96,7 +96,6 @@ public final class TrafficRecorder: TransferTap {
 
     public func completed(_ completion: TransferCompletion) {
         let now = now()
-        let entry = takeEntry(completion.id)
         let endpoint = completion.endpoint
         let direction = endpoint.direction
         let route = routes[endpoint.index]
@@ -108,14 +107,22 @@ public final class TrafficRecorder: TransferTap {
                 .record(direction, bytes: actual, status: completion.status, at: now)
         }
 
-        let payload = direction == .in ? completion.data : entry?.data ?? []
-        ring.append(
-            TransferRing.Row(
-                submitted: entry?.submitted ?? now, completed: now, length: entry?.length ?? actual, actual: actual,
-                setup: entry?.setup, endpoint: endpoint, status: completion.status,
-                headCount: UInt8(min(payload.count, TransferRing.headLength)),
-                assignment: endpoint.number == 0 ? entry?.setup.map(assignment(of:)) ?? 0 : route.assignment,
-                head: SIMD64(head: payload)))
+        var row = TransferRing.Row(
+            submitted: now, completed: now, length: actual, actual: actual, setup: nil, endpoint: endpoint,
+            status: completion.status, headCount: 0, assignment: endpoint.number == 0 ? 0 : route.assignment,
+            head: SIMD64(repeating: 0))
+        // Unpacked at once: an optional of it that lives on costs more than all else here.
+        if let entry = takeEntry(completion.id) {
+            row.submitted = entry.submitted
+            row.length = entry.length
+            if direction == .out { row.keepHead(of: entry.data) }
+            if let setup = entry.setup {
+                row.setup = setup
+                if endpoint.number == 0 { row.assignment = assignment(of: setup) }
+            }
+        }
+        if direction == .in { row.keepHead(of: completion.data) }
+        ring.append(row)
 
         if !observers.isEmpty {
             for observer in observers { observer.completed(completion, type: route.type, at: now) }

@@ -73,18 +73,19 @@ struct TransferRing {
     }
 }
 
-extension SIMD64<UInt8> {
-    /// The first bytes of a payload, the rest zero.
-    init(head bytes: [UInt8]) {
-        self.init(repeating: 0)
-        withUnsafeMutableBytes(of: &self) { target in
-            bytes.withUnsafeBytes { source in
-                target.copyMemory(
-                    from: UnsafeRawBufferPointer(rebasing: source.prefix(TransferRing.headLength)))
-            }
+extension TransferRing.Row {
+    /// Keeps the first bytes of a payload; the rest of `head` stays zero.
+    mutating func keepHead(of bytes: [UInt8]) {
+        let count = min(bytes.count, TransferRing.headLength)
+        guard count > 0 else { return }
+        headCount = UInt8(count)
+        withUnsafeMutableBytes(of: &head) { target in
+            bytes.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
     }
+}
 
+extension SIMD64<UInt8> {
     /// Its first `count` bytes.
     func bytes(_ count: Int) -> [UInt8] {
         withUnsafeBytes(of: self) { Array($0.prefix(count)) }

@@ -74,6 +74,7 @@ struct ConfigurationTests {
             listen = ["unix:/run/usbip.sock", "[::1]:3240"]
             connections = 10
             imports = 4
+            peer_timeout = 3600
             guest_address = "192.168.122.1:3300"
 
             [[usbip.listener]]
@@ -95,6 +96,8 @@ struct ConfigurationTests {
         #expect(usbip.listeners[2].tls == .init(certificate: "/c.pem", key: "/k.pem", ca: "/ca.pem"))
         #expect(usbip.connections == 10)
         #expect(usbip.imports == 4)
+        #expect(usbip.peerTimeout == 3600)
+        #expect(usbip.exporterSettings.limits.peerTimeLimit == .seconds(3600))
         #expect(usbip.guestAddress == GuestAddress(host: "192.168.122.1", port: 3300))
         let address = try #require(CIDR("192.168.122.7"))
         #expect(
@@ -150,6 +153,9 @@ struct ConfigurationTests {
         ),
         ("[usbip]\nallow = []", "f:2: usbip.allow: is empty; allowed: at least one of \(networks)"),
         ("[usbip]\nallow = [\"10.0.0.0/33\"]", "f:2: usbip.allow[0]: is \"10.0.0.0/33\"; allowed: \(networks)"),
+        (
+            "[usbip]\npeer_timeout = 1", "f:2: usbip.peer_timeout: is the number 1; allowed: a number from 2 to 86400"
+        ),
         ("[usbip]\nimports = 0", "f:2: usbip.imports: is the number 0; allowed: a number from 1 to 1024"),
         ("[usbip]\nconnections = \"x\"", "f:2: usbip.connections: is \"x\"; allowed: a number from 1 to 4096"),
         (

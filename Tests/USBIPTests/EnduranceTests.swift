@@ -136,6 +136,34 @@ extension RealSocketTests {
             try await real.stop()
         }
 
+        /// Two exporters that differ in nothing but the limit; the end of one import tells when to look at the other.
+        @Test func importerThatPausesKeepsItsDeviceForAsLongAsConfigured() async throws {
+            let strict = try await RealExporter(limits: ExporterLimits(peerTimeLimit: .seconds(2)), threads: 1)
+            let patient = try await RealExporter(limits: ExporterLimits(peerTimeLimit: .seconds(600)), threads: 1)
+            var paused: [BlockingImporter] = []
+            for real in [strict, patient] {
+                _ = try await real.publish("disk", number: 1) { $0.sourceFill = 9 }
+                let importer = try BlockingImporter(port: real.port)
+                #expect(try importer.importDevice("1-1").record != nil)
+                try importer.send(importer.peer.setConfiguration(1, 1))
+                _ = try importer.replies(1)
+                // More than both socket buffers hold; nothing is read from here on, as in a VM that is paused.
+                var batch = ByteBuffer()
+                for number in 2..<1026 as Range<UInt32> {
+                    importer.peer.in(number, length: 16 << 10).write(to: &batch)
+                }
+                _ = importer.sendUntilFull(Array(batch.readableBytesView), quiet: 100)
+                paused.append(importer)
+            }
+            try await strict.eventually("the strict exporter takes its device back") {
+                strict.events.contains { if case .importerDetached = $0 { true } else { false } }
+            }
+            #expect(!patient.events.contains { if case .importerDetached = $0 { true } else { false } })
+            #expect(try !paused[1].receive().isEmpty)
+            try await strict.stop()
+            try await patient.stop()
+        }
+
         /// The median of 200 control transfers.
         private func roundTrips(_ importer: BlockingImporter, _ number: inout UInt32) throws -> Duration {
             var times: [Duration] = []

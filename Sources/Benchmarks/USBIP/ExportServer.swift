@@ -60,6 +60,6 @@ final class ExportServer: Sendable {
     /// that crosses it, and the requests of the last reads.
     static var memoryBoundOfAnImporter: Int {
         let limits = SessionLimits()
-        return limits.writeBufferHighMark + limits.writeBatch + 3 * (256 << 10)
+        return limits.writeBufferHighMark + limits.writeBatch + 3 * SessionLimits.largestRead
     }
 }

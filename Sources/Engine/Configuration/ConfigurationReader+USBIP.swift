@@ -9,7 +9,7 @@ extension ConfigurationReader {
     mutating func usbip(_ section: TOMLTable) -> USBIPConfiguration {
         checkKeys(
             of: section, at: "usbip",
-            allowed: ["listen", "allow", "listener", "connections", "imports", "guest_address"])
+            allowed: ["listen", "allow", "listener", "connections", "imports", "peer_timeout", "guest_address"])
         var result = USBIPConfiguration()
         let listRule = "a list of \(Self.addressRule)"
         let common = networks(section, "allow", at: "usbip")
@@ -29,6 +29,7 @@ extension ConfigurationReader {
         }
         result.connections = number(section, "connections", at: "usbip", 1...4096) ?? result.connections
         result.imports = number(section, "imports", at: "usbip", 1...1024) ?? result.imports
+        result.peerTimeout = number(section, "peer_timeout", at: "usbip", 2...86_400) ?? result.peerTimeout
         let guestRule = "how guests reach this machine: \"HOST\" or \"HOST:PORT\", such as \"10.0.2.2\""
         if let text = string(section, "guest_address", at: "usbip", allowed: guestRule) {
             if let address = GuestAddress(text) {

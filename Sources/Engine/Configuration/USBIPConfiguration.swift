@@ -34,13 +34,15 @@ public struct USBIPConfiguration: Sendable, Equatable {
     public var connections = 256
     /// Devices held at once.
     public var imports = 64
+    /// Seconds after which an importer that acknowledges nothing, or takes nothing of what it asked for, is gone. A VM
+    /// that is paused for longer loses its device, and gets it again when its watcher attaches anew.
+    public var peerTimeout = 10
     /// Where a guest finds us: host, or host:port; the default is QEMU's user networking.
     public var guestAddress = GuestAddress(host: "10.0.2.2")
 
     public init(listeners: [Listener] = []) {
         self.listeners = listeners
     }
-
 }
 
 /// What a device says of its own export: `usbip = { export = true, allow = [...] }`.

@@ -183,6 +183,7 @@ extension USBIPConfiguration {
         var limits = ExporterLimits()
         limits.maximumConnections = connections
         limits.maximumImports = imports
+        limits.peerTimeLimit = .seconds(Int64(peerTimeout))
         return ExporterSettings(
             listeners: listeners.map { listener in
                 ExporterListener(

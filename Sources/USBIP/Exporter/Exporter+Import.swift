@@ -110,7 +110,8 @@ extension Exporter {
             // Large reads, and few, so that a large transfer costs one wake-up and devices on one loop take turns.
             .channelOption(
                 .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16384, maximum: 256 << 10)
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 4096, initial: 16384, maximum: SessionLimits.largestRead)
             )
             .channelOption(.maxMessagesPerRead, value: 2)
             .channelInitializer { channel in

@@ -13,6 +13,9 @@ public struct SessionLimits: Sendable, Equatable {
     public var writeBufferLowMark: Int
     public var writeBufferHighMark: Int
 
+    /// Bytes taken from the socket at once, at most: 16 OUT transfers of 16 KiB with their headers fit.
+    public static let largestRead = 512 << 10
+
     public init(
         codec: USBIPLimits = USBIPLimits(), maximumPendingURBs: Int = 4096, maximumPendingBytes: Int = 64 << 20,
         writeBatch: Int = 256 << 10, writeBufferLowMark: Int = 256 << 10, writeBufferHighMark: Int = 1 << 20

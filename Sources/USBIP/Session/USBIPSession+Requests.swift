@@ -4,14 +4,16 @@ import USBIPCodec
 
 extension USBIPSession {
     /// One request of the importer.
-    func handle(_ request: URBRequest) throws(USBIPError) {
+    func handle(_ request: URBRequestView) throws(USBIPError) {
         switch request {
-        case .submit(let command, let data, let packets):
+        case .submit(let command, let bytes, let descriptors):
             try check(command.deviceID)
+            // The one copy of OUT data: what the device gets outlives the read.
+            let data = bytes.isEmpty ? [] : [UInt8](bytes)
             if command.endpoint == 0 {
                 try control(command, data)
             } else {
-                transfer(command, data, packets)
+                transfer(command, data, descriptors.isEmpty ? [] : IsochronousDescriptor.read(in: descriptors))
             }
         case .unlink(let command):
             try check(command.deviceID)

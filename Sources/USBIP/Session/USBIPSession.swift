@@ -150,8 +150,9 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
         greeting = ByteBuffer()
         flush()
         if let limit = firstRequestTimeLimit {
-            firstRequestTimer = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
-                self?.finish(.idle, answering: false)
+            // Cancelled by the first request and by the end. Not weak: that would make each later use of `self` dearer.
+            firstRequestTimer = context.eventLoop.assumeIsolated().scheduleTask(in: limit) {
+                self.finish(.idle, answering: false)
             }
         }
         drain()

@@ -29,9 +29,9 @@ public struct IsochronousDescriptor: Sendable, Equatable {
         self.init(offset: words.0, length: words.1, actualLength: words.2, status: URBStatus(rawValue: words.3))
     }
 
-    /// `bytes` must hold as many.
-    @usableFromInline static func read(_ count: Int, in bytes: UnsafeRawBufferPointer) -> [IsochronousDescriptor] {
-        (0..<count).map { index in
+    /// As many as `bytes` holds whole.
+    public static func read(in bytes: UnsafeRawBufferPointer) -> [IsochronousDescriptor] {
+        (0..<bytes.count / length).map { index in
             func word(_ number: Int) -> UInt32 {
                 UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: index * length + 4 * number, as: UInt32.self))
             }

@@ -12,7 +12,7 @@ import NIOCore
 
 extension RawURBHeader {
     /// nil when fewer than 48 bytes are there.
-    @inlinable init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+    @inlinable @inline(__always) init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         guard offset >= 0, bytes.count - offset >= URBHeader.length else { return nil }
         func word(_ number: Int) -> UInt32 {
             UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 4 * number, as: UInt32.self))

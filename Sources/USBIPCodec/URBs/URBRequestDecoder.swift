@@ -23,16 +23,18 @@ public struct URBRequestDecoder: Sendable {
     ) throws(USBIPError) -> URBRequest? {
         var offset = 0
         let result = buffer.withUnsafeReadableBytes { bytes in
-            Result { () throws(USBIPError) in try next(in: bytes, at: &offset, isIsochronous: isIsochronous) }
+            Result { () throws(USBIPError) in
+                try next(in: bytes, at: &offset, isIsochronous: isIsochronous).map(URBRequest.init)
+            }
         }
         buffer.moveReaderIndex(forwardBy: offset)
         return try result.get()
     }
 
-    /// As `next(from:isIsochronous:)`, from `offset` on, which moves behind the request.
+    /// As `next(from:isIsochronous:)`, from `offset` on, which moves behind the request; nothing is allocated or copied.
     @inlinable public mutating func next(
         in bytes: UnsafeRawBufferPointer, at offset: inout Int, isIsochronous: (EndpointAddress) -> Bool
-    ) throws(USBIPError) -> URBRequest? {
+    ) throws(USBIPError) -> URBRequestView? {
         guard let head = RawURBHeader(bytes, at: offset) else {
             missing = URBHeader.length - (bytes.count - offset)
             return nil
@@ -56,16 +58,15 @@ public struct URBRequestDecoder: Sendable {
             missing = total - (bytes.count - offset)
             return nil
         }
-        var rest = UnsafeRawBufferPointer(rebasing: bytes[offset + URBHeader.length..<offset + total])
+        let data = offset + URBHeader.length
+        let descriptors = data + dataLength
         offset += total
-        guard dataLength + packetCount > 0 else { return .submit(command) }
-        let data = [UInt8](UnsafeRawBufferPointer(rebasing: rest[..<dataLength]))
-        guard packetCount > 0 else { return .submit(command, data: data) }
-        rest = UnsafeRawBufferPointer(rebasing: rest[dataLength...])
-        return .submit(command, data: data, packets: IsochronousDescriptor.read(packetCount, in: rest))
+        return .submit(
+            command, data: UnsafeRawBufferPointer(rebasing: bytes[data..<descriptors]),
+            descriptors: UnsafeRawBufferPointer(rebasing: bytes[descriptors..<offset]))
     }
 
-    @inlinable func submit(_ head: RawURBHeader) throws(USBIPError) -> SubmitCommand {
+    @inlinable @inline(__always) func submit(_ head: RawURBHeader) throws(USBIPError) -> SubmitCommand {
         guard head.direction <= 1 else { throw .direction(head.direction) }
         guard head.endpoint <= 15 else { throw .endpoint(head.endpoint) }
         let length = Int32(bitPattern: head.words.1)
