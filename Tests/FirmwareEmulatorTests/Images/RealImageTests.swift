@@ -158,7 +158,7 @@ import USBCore
         #expect(executed() < 0.02)
         // And it is there at once when something does happen.
         let data = [UInt8](0..<64)
-        probe.submit(2, .out(7, 1, data: data))
+        probe.submit(100, .out(7, 1, data: data))
         #expect(probe.perform(.in(8, 1, length: 64), milliseconds: 20)?.data == data)
     }
 
