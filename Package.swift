@@ -16,10 +16,10 @@ let fuzzers: [Target] =
         ("FuzzUSBIPOperations", "USBIPTestKit"),
     ].map { name, kit in
         .executableTarget(
-            name: name, dependencies: [.init(stringLiteral: kit)],
+            name: name, dependencies: ["FuzzKit", .init(stringLiteral: kit)],
             swiftSettings: [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])])
-    } : []
+    } + [.target(name: "FuzzKit")] : []
 
 let package = Package(
     name: "2virt",
@@ -170,11 +170,13 @@ let package = Package(
         .executableTarget(
             name: "ScreenProbe", dependencies: ["Terminal", "CTerminal", "Console"], path: "Tests/ScreenProbe"),
         .target(name: "TerminalTestKit", dependencies: ["CSpawn"], path: "Tests/TerminalTestKit"),
+        // Where tests put their files and sockets.
+        .target(name: "TestDirectory", path: "Tests/TestDirectory"),
         .testTarget(
             name: "TerminalTests",
             dependencies: [
                 "Terminal", "CTerminal", "Console", "ControlProtocol", "ControlClient", "CSpawn", "FakeEngine",
-                "TwoVirt", "ScreenProbe", "TerminalTestKit",
+                "TwoVirt", "ScreenProbe", "TerminalTestKit", "TestDirectory",
             ]),
         .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
         // Real guests, the built `2virt` and `2virt-guest`, tmux. Not a dependency: the guest client, whose linker
@@ -182,15 +184,15 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TerminalTestKit", "GuestLab", "ControlClient", "ControlProtocol", "TwoVirt", "USBIP", "USBDevice",
-                "USBCore", "SimulatedFirmware", "AudioTestKit", "FirmwareTestKit",
+                "TerminalTestKit", "TestDirectory", "GuestLab", "ControlClient", "ControlProtocol", "TwoVirt", "USBIP",
+                "USBDevice", "USBCore", "SimulatedFirmware", "AudioTestKit", "FirmwareTestKit",
                 .product(name: "Logging", package: "swift-log"),
             ] + nio,
             path: "Tests/EndToEnd"),
         .testTarget(name: "TwoVirtTests", dependencies: ["TwoVirt", "Console", "ControlProtocol"]),
         .testTarget(
             name: "ControlClientTests",
-            dependencies: ["ControlClient", "ControlSocket", "ControlProtocol", "FakeEngine"] + nio),
+            dependencies: ["ControlClient", "ControlSocket", "ControlProtocol", "FakeEngine", "TestDirectory"] + nio),
         .testTarget(
             name: "GuestClientTests",
             dependencies: [
@@ -202,13 +204,13 @@ let package = Package(
         .testTarget(
             name: "HypervisorTests",
             dependencies: [
-                "Hypervisor", .product(name: "Logging", package: "swift-log"),
+                "Hypervisor", "TestDirectory", .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ] + nio),
         .testTarget(
             name: "USBRedirectionTests",
             dependencies: [
-                "USBRedirection", "RedirectionTestKit", "USBDevice", "Hypervisor", "SimulatedFirmware",
+                "USBRedirection", "TestDirectory", "RedirectionTestKit", "USBDevice", "Hypervisor", "SimulatedFirmware",
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
@@ -217,7 +219,7 @@ let package = Package(
         .testTarget(
             name: "USBIPTests",
             dependencies: [
-                "USBIP", "USBIPCodec", "USBIPTestKit", "USBDevice",
+                "USBIP", "TestDirectory", "USBIPCodec", "USBIPTestKit", "USBDevice",
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -229,7 +231,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "Hypervisor", "USBRedirection", "RedirectionTestKit", "USBIP", "USBIPCodec", "USBCore",
+                "Engine", "TestDirectory", "Hypervisor", "USBRedirection", "RedirectionTestKit", "USBIP", "USBIPCodec",
+                "USBCore",
                 "ControlProtocol", "ControlSocket",
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),

@@ -1,33 +1,15 @@
-// libFuzzer over a whole usbredir session. In the manifest only with FUZZ set, since it needs clang's fuzzer runtime:
-//
-//   FUZZ=1 swift build --scratch-path .build/fuzz --product FuzzUSBRedirection && mkdir -p .build/fuzz/corpus &&
-//   .build/fuzz/debug/FuzzUSBRedirection -runs=1000000 -max_len=4096 .build/fuzz/corpus Tests/Fixtures/usbredir-corpus
-//
-// New inputs go to the first directory. A crash leaves its input in the working directory; give it as the only argument
-// to see it again, and add it to Tests/Fixtures/usbredir-corpus once it is understood.
+// libFuzzer over a whole usbredir session; corpus: Tests/Fixtures/usbredir-corpus. How it is built and run: FuzzDriver.
+import FuzzKit
 import RedirectionTestKit
 
 /// libFuzzer calls this for each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
-    let fault = RedirectionFuzz.run(UnsafeBufferPointer(start: bytes, count: size))
-    // The only way to tell libFuzzer is to crash.
-    precondition(fault == nil, fault ?? "")
-    return 0
+    FuzzDriver.judge(RedirectionFuzz.run(UnsafeBufferPointer(start: bytes, count: size)))
 }
-
-typealias Arguments = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ count: UnsafeMutablePointer<Int32>, _ arguments: UnsafeMutablePointer<Arguments>,
-    _ test: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
 
 /// The package manager makes this symbol `main`, in place of libFuzzer's own.
 @_cdecl("FuzzUSBRedirection_main")
-public func fuzz(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
-    var count = count
-    var arguments = arguments
-    return runDriver(&count, &arguments, testOneInput)
+public func fuzz(_ count: Int32, _ arguments: FuzzDriver.Arguments) -> Int32 {
+    FuzzDriver.run(count, arguments, testOneInput)
 }

@@ -3,6 +3,7 @@ import ControlProtocol
 import ControlSocket
 import FakeEngine
 import Foundation
+import TestDirectory
 import Testing
 
 @Suite("Control client", .timeLimit(.minutes(1)))

@@ -1,6 +1,7 @@
 import ControlClient
 import ControlSocket
 import Foundation
+import TestDirectory
 import Testing
 
 @Suite("Engine launcher", .timeLimit(.minutes(1)))

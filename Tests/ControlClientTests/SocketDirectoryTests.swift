@@ -1,5 +1,6 @@
 import ControlSocket
 import Foundation
+import TestDirectory
 import Testing
 
 @Suite("Socket directory")

@@ -3,6 +3,7 @@ import Foundation
 import GuestLab
 import SimulatedFirmware
 import TerminalTestKit
+import TestDirectory
 import Testing
 
 extension EndToEnd {

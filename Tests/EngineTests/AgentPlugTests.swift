@@ -1,4 +1,5 @@
 import ControlProtocol
+import TestDirectory
 import Testing
 
 @testable import Engine

@@ -2,6 +2,7 @@ import ControlProtocol
 import ControlSocket
 import Foundation
 import NIOPosix
+import TestDirectory
 import Testing
 
 @testable import Engine

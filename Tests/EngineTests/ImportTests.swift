@@ -1,4 +1,5 @@
 import ControlProtocol
+import TestDirectory
 import Testing
 
 @testable import Engine
@@ -37,10 +38,13 @@ struct ImportTests {
             await importer.close()
             try await bench.reaches("released") { $0.state == .unplugged && $0.importer == nil }
             #expect(
-                await bench.events("imported").map(\.message) == ["imported over USB/IP by \(importer.localAddress)"])
+                await bench.events("imported").map { "\($0.actor) \($0.message)" } == [
+                    "\(importer.localAddress) imported over USB/IP"
+                ])
             #expect(
-                await bench.events("released").map(\.message)
-                    == ["no longer imported by \(importer.localAddress): the importer closed the connection"])
+                await bench.events("released").map { "\($0.actor) \($0.message)" } == [
+                    "\(importer.localAddress) no longer imported: the importer closed the connection"
+                ])
             // And again.
             let next = try await FakeImporter.take("1-1", port: port)
             try await bench.reaches("imported again") { $0.state == .imported }

@@ -1,5 +1,6 @@
 import ControlProtocol
 import Foundation
+import TestDirectory
 import Testing
 
 @testable import Engine

@@ -1,33 +1,13 @@
 import ControlProtocol
 import Foundation
 import Logging
+import TestDirectory
 import Testing
 
 @testable import Engine
 @testable import Hypervisor
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
-/// A directory of its own, short enough for socket paths, removed at the end.
-final class TemporaryDirectory: Sendable {
-    let path: String
-
-    init() throws {
-        path = "/tmp/eng-\(UInt32.random(in: 0 ... .max))"
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-    }
-
-    func file(_ name: String) -> String { path + "/" + name }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            Issue.record("\(path) was not removed: \(error)")
-        }
-    }
-}
 
 /// Something did not happen in time.
 struct TooLate: Error, CustomStringConvertible {

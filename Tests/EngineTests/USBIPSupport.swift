@@ -1,4 +1,5 @@
 import ControlProtocol
+import TestDirectory
 
 @testable import Engine
 

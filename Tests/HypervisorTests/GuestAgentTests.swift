@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import TestDirectory
 import Testing
 
 @testable import Hypervisor

@@ -1,6 +1,7 @@
 import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
+import TestDirectory
 import Testing
 
 @testable import Hypervisor

@@ -2,6 +2,7 @@ import ControlClient
 import ControlProtocol
 import Foundation
 import TerminalTestKit
+import TestDirectory
 import Testing
 
 /// The console starts an engine where none runs, and a terminal that closes does not take it along.

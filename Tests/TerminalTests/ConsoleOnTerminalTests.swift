@@ -1,6 +1,7 @@
 import ControlProtocol
 import Foundation
 import TerminalTestKit
+import TestDirectory
 import Testing
 
 /// The built command in a real terminal emulator.

@@ -2,6 +2,7 @@ import ControlProtocol
 import FakeEngine
 import Foundation
 import TerminalTestKit
+import TestDirectory
 
 /// A console in a terminal, with an engine behind it.
 struct ConsoleSession {

@@ -1,4 +1,5 @@
 import TerminalTestKit
+import TestDirectory
 import Testing
 
 /// A program that dies with the screen up.

@@ -3,66 +3,19 @@ import USBCore
 
 @testable import USBDevice
 
-/// An interface of four isochronous endpoints in alternate setting 1: IN each ms, OUT each ms, IN each microframe, IN
-/// each 4 ms.
-private final class IsochronousFunction: Function {
-    let name = "iso"
-    let kind = "test"
-    let backend = "test"
-    var context: (any FunctionContext)?
-    /// Asked for each packet; the interval's number by default.
-    var packet: (_ interval: Int, _ length: Int) -> [UInt8] = { interval, _ in [UInt8(truncatingIfNeeded: interval)] }
-    private(set) var received: [(interval: Int, bytes: [UInt8])] = []
-    private(set) var asked: [Int] = []
-
-    func declaration(at speed: Speed) -> FunctionDeclaration {
-        FunctionDeclaration(
-            classCode: ClassCode(0xFF, 0, 0),
-            interfaces: [
-                InterfaceDeclaration(
-                    classCode: ClassCode(0xFF, 0, 0),
-                    alternates: [
-                        AlternateDeclaration(endpoints: []),
-                        AlternateDeclaration(endpoints: [
-                            EndpointDeclaration(
-                                "in", .in, .isochronous, maxPacketSize: 96, intervalMilliseconds: 1,
-                                isochronousAttributes: 0x0C, extra: [0, 0], classDescriptors: [[3, 0x25, 1]]),
-                            EndpointDeclaration(
-                                "out", .out, .isochronous, maxPacketSize: 96, intervalMilliseconds: 1),
-                            EndpointDeclaration(
-                                "fast", .in, .isochronous, maxPacketSize: 96, intervalMilliseconds: 1,
-                                intervalMicroframes: 1),
-                            EndpointDeclaration(
-                                "slow", .in, .isochronous, maxPacketSize: 96, intervalMilliseconds: 4),
-                        ]),
-                    ])
-            ])
-    }
-    func attach(_ context: any FunctionContext) { self.context = context }
-    func activate() {}
-    func deactivate() {}
-    func endpointReady(_ endpoint: EndpointKey) {}
-    func isochronousPacket(_ endpoint: EndpointKey, interval: Int, length: Int) -> [UInt8] {
-        asked.append(interval)
-        return packet(interval, length)
-    }
-    func isochronousReceived(_ endpoint: EndpointKey, interval: Int, _ bytes: [UInt8]) {
-        received.append((interval, bytes))
-    }
-}
-
+/// Isochronous transfers: their pace and their packets.
 @Suite struct IsochronousTests {
-    private let function = IsochronousFunction()
-    private let clock = ManualFrameClock(at: 1003)
-    private let host: TestHost
+    let function = IsochronousFunction()
+    let clock = ManualFrameClock(at: 1003)
+    let host: TestHost
 
-    private static let msIn: UInt8 = 1
-    private static let fastIn: UInt8 = 2
-    private static let slowIn: UInt8 = 3
+    static let msIn: UInt8 = 1
+    static let fastIn: UInt8 = 2
+    static let slowIn: UInt8 = 3
 
     init() throws { host = try Self.host(function, clock, .high) }
 
-    private static func host(
+    static func host(
         _ function: IsochronousFunction, _ clock: ManualFrameClock, _ speed: Speed, alternate: UInt16 = 1
     ) throws -> TestHost {
         let host = try TestHost([function], at: nil)
@@ -75,15 +28,15 @@ private final class IsochronousFunction: Function {
     }
 
     /// `count` packets of `length` bytes, a gap of four bytes after each.
-    private func packets(_ count: Int, _ length: Int = 8) -> [IsochronousPacket] {
+    func packets(_ count: Int, _ length: Int = 8) -> [IsochronousPacket] {
         (0..<count).map { IsochronousPacket(offset: $0 * (length + 4), length: length) }
     }
 
-    private func submitIn(_ id: TransferID, _ number: UInt8 = msIn, count: Int, length: Int = 8) {
+    func submitIn(_ id: TransferID, _ number: UInt8 = msIn, count: Int, length: Int = 8) {
         host.port.submit(.in(id, number, length: count * (length + 4), packets: packets(count, length)))
     }
 
-    private func submitOut(_ id: TransferID, _ payloads: [[UInt8]]) {
+    func submitOut(_ id: TransferID, _ payloads: [[UInt8]]) {
         var offset = 0
         var packets: [IsochronousPacket] = []
         for payload in payloads {
@@ -273,142 +226,5 @@ private final class IsochronousFunction: Function {
         submitIn(3, count: 1)
         clock.advance(by: 8)
         #expect(host.completions.last?.data == [2])
-    }
-
-    // MARK: Limits
-
-    @Test func wrongPacketsFailAtOnce() {
-        let wrong: [[IsochronousPacket]] = [
-            [IsochronousPacket(offset: 0, length: 17)],
-            [IsochronousPacket(offset: 10, length: 7)],
-            [IsochronousPacket(offset: -1, length: 1)],
-            [IsochronousPacket(offset: 0, length: -1)],
-            [IsochronousPacket(offset: .max, length: 1)],
-            [IsochronousPacket(offset: .max, length: .max)],
-            [IsochronousPacket(offset: 0, length: 16), IsochronousPacket(offset: 0, length: 1)],
-            Array(repeating: IsochronousPacket(offset: 0, length: 0), count: 1025),
-        ]
-        for (index, packets) in wrong.enumerated() {
-            host.port.submit(.in(TransferID(index), 1, length: 16, packets: packets))
-            #expect(host.completions.last?.status == .error)
-            #expect(host.completions.last?.packets.count == (packets.count > 1024 ? 0 : packets.count))
-        }
-        #expect(host.completions.count == wrong.count)
-        #expect(clock.scheduledCount == 0)
-        submitIn(100, count: 1024, length: 0)
-        clock.advance(by: 5 + 8192)
-        #expect(host.completions.last?.packets.count == 1024)
-    }
-
-    @Test func moreThanSixteenThousandPacketsDoNotWait() {
-        for id in 1...16 { submitIn(TransferID(id), count: 1024, length: 0) }
-        #expect(host.transfers == [])
-        submitIn(17, count: 1, length: 0)
-        #expect(host.transfers == ["17 error 0"])
-        host.port.cancel(3)
-        submitIn(18, count: 1024, length: 0)
-        #expect(host.transfers.last == "3 cancelled 0")
-        #expect(host.port.pendingCount == 16)
-    }
-
-    @Test func withoutAClockTransfersFail() throws {
-        let host = try TestHost([IsochronousFunction()])
-        #expect(host.request(.out, .standard, .interface, 11, value: 1).status == .success)
-        host.port.submit(.in(1, 1, length: 1, packets: [IsochronousPacket(offset: 0, length: 1)]))
-        #expect(host.transfers == ["1 error 0"])
-    }
-
-    // MARK: Ends
-
-    @Test func aCancelledTransferEndsOnceAndTheOthersKeepTheirTime() {
-        for id in 1...3 { submitIn(TransferID(id), count: 2) }
-        #expect(host.port.cancel(2))
-        clock.advance(by: 5 + 16)
-        #expect(host.transfers == ["2 cancelled 0", "1 ok 2"])
-        clock.advance(by: 31)
-        #expect(host.transfers == ["2 cancelled 0", "1 ok 2"])
-        clock.advance(by: 1)
-        #expect(host.transfers == ["2 cancelled 0", "1 ok 2", "3 ok 2"])
-        #expect(function.asked == [0, 1, 4, 5])
-    }
-
-    @Test func afterAllWereCancelledTheNextBeginsAtThePresent() {
-        for id in 1...3 { submitIn(TransferID(id), count: 100) }
-        for id in 1...3 { #expect(host.port.cancel(TransferID(id))) }
-        #expect(clock.scheduledCount == 0)
-        submitIn(4, count: 1)
-        clock.advance(by: 13)
-        #expect(host.transfers.last == "4 ok 1")
-    }
-
-    @Test func anAlternateSettingEndsWhatWaitsAndItsEndpoints() {
-        submitIn(1, count: 2)
-        submitIn(2, count: 2)
-        #expect(host.request(.out, .standard, .interface, 11, value: 0).status == .success)
-        #expect(host.transfers == ["1 cancelled 0", "2 cancelled 0"])
-        clock.advance(by: 100)
-        submitIn(3, count: 1)
-        #expect(host.transfers.last == "3 stall 0")
-        #expect(host.request(.out, .standard, .interface, 11, value: 1).status == .success)
-        submitIn(4, count: 1)
-        clock.advance(by: 16)
-        #expect(host.transfers.last == "4 ok 1")
-        // Numbers begin anew.
-        #expect(function.asked == [0])
-    }
-
-    @Test(arguments: ["reset", "unplug", "deconfigure", "halt"])
-    func whateverEndsItEveryTransferCompletesOnce(_ how: String) {
-        for id in 1...4 { submitIn(TransferID(id), count: 2) }
-        submitOut(5, [[1]])
-        clock.advance(by: 5 + 16)
-        switch how {
-        case "reset": host.port.busReset()
-        case "unplug": host.port.disconnect()
-        case "deconfigure": host.configure(0)
-        default:
-            function.context?.halt("in")
-            function.context?.halt("out")
-        }
-        clock.advance(by: 1000)
-        let status = ["reset": "cancelled", "unplug": "no-device", "deconfigure": "cancelled"][how] ?? "stall"
-        #expect(host.transfers.filter { $0.contains("ok") }.sorted() == ["1 ok 2", "5 ok 1"])
-        #expect(host.transfers.filter { !$0.contains("ok") } == (2...4).map { "\($0) \(status) 0" })
-        #expect(host.port.pendingCount == 0)
-        #expect(clock.scheduledCount == 0)
-    }
-
-    @Test func aCompletionThatTakesTheEndpointAwayEndsTheRest() {
-        host.onCompletion = { [host] completion in
-            if completion.id == 1 { host.configure(0) }
-        }
-        for id in 1...3 { submitIn(TransferID(id), count: 1) }
-        clock.stall(for: 100)
-        #expect(host.transfers == ["1 ok 1", "2 cancelled 0", "3 cancelled 0"])
-        #expect(clock.scheduledCount == 0)
-    }
-
-    @Test func aFunctionThatHaltsWhileItIsAskedDoesNotLoseTheTransfer() {
-        function.packet = { [function] interval, _ in
-            if interval == 0 { function.context?.halt("in") }
-            return []
-        }
-        submitIn(1, count: 2)
-        submitIn(2, count: 2)
-        clock.advance(by: 100)
-        #expect(host.transfers.sorted() == ["1 ok 0", "2 stall 0"])
-        function.packet = { _, _ in [1] }
-        #expect(host.request(.out, .standard, .endpoint, 1, index: 0x81).status == .success)
-        submitIn(3, count: 1)
-        clock.advance(by: 16)
-        #expect(host.transfers.last == "3 ok 1")
-    }
-
-    @Test func bytesOfAStreamDoNotGoIntoPackets() {
-        function.context?.write([9], to: "in", endOfMessage: true)
-        #expect(function.context?.queuedBytes("in") == 0)
-        submitOut(1, [[1]])
-        #expect(function.context?.read("out") == nil)
-        #expect(host.transfers == [])
     }
 }

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import RedirectionTestKit
+import TestDirectory
 import Testing
 import USBCore
 import USBDevice

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import TestDirectory
 import Testing
 import USBRedirection
 

@@ -85,7 +85,7 @@ extension ConsoleModel {
         if let trouble = device.trouble { return trouble }
         switch device.state {
         case .unplugged, .rejected: return nil
-        case .imported: return "imported by \(device.export?.importer?.peer ?? device.by)"
+        case .imported: return "imported by \(device.export?.importer?.peer ?? device.by); u takes it back"
         case .plugging: return "on its way into \(device.attachment?.vm ?? "a VM")"
         case .plugged: return "plugged into \(device.attachment?.vm ?? "a VM")"
         case .unplugging: return "on its way out of \(device.attachment?.vm ?? "a VM")"

@@ -21,8 +21,10 @@ extension Screen {
             let word = device.stateWord
             var line = StyledText(" \(word.glyph) ", word.role)
             line.column(device.name, 18, .left, .title)
+            // One that a client has imported is here too, since it is in no VM.
+            let holder = device.state == .imported ? model.note(device) : nil
             line.add(
-                " " + (device.trouble ?? device.interfaces.map(\.title).joined(separator: ", ")),
+                " " + (device.trouble ?? holder ?? device.interfaces.map(\.title).joined(separator: ", ")),
                 device.trouble == nil ? .dim : .bad)
             lines.append(line)
         }
@@ -55,7 +57,7 @@ extension Screen {
         fact("up", vm.startedAt.map { Format.duration(model.now - $0) })
         fact("hypervisor", [vm.hypervisor, vm.pid.map { "pid \($0)" }].compactMap { $0 }.joined(separator: ", "))
         fact("found by", vm.source)
-        fact("USB/IP", model.offerByUSBIP(vm))
+        fact("USB/IP", vm.attachWay.map { $0 == .watch ? "by its 2virt-guest watch" : "by its guest agent" })
         // The ports of a VM that is gone say nothing, and a guest of another host shows none.
         if vm.state != .lost, vm.source != "watch" { lines += [StyledText("")] + controllerLines(vm) }
         return lines

@@ -16,7 +16,9 @@ extension Engine {
                 "2virt-guest", ["attach", endpoint.address, busID], endWithin: settings.agentSeconds)
             return result.isSuccess ? nil : "2virt-guest attach: \(Self.words(result))"
         } catch {
-            guard error.isMissingProgram else { return error.description }
+            guard error.isMissingProgram else {
+                return "\(error); type in the guest: \(attachLine(record))"
+            }
         }
         do throws(GuestAgentError) {
             // A kernel that has it built in has no module of that name; the tool then says what is missing.

@@ -34,7 +34,7 @@ extension Engine {
             guard let suppressed = devices[index].noise.take(at: now) else { return changed() }
             publish(
                 .info, Subject(device: record.name), actor: peer, kind: "imported",
-                "imported over USB/IP by \(peer)" + Self.suppressedNote(suppressed))
+                "imported over USB/IP" + Self.suppressedNote(suppressed))
         }
     }
 
@@ -52,8 +52,7 @@ extension Engine {
             }
             publish(
                 .info, Subject(device: record.name), actor: record.importer?.peer ?? "guest", kind: "released",
-                "no longer imported by \(record.importer?.peer ?? "its client"): \(reason)"
-                    + Self.suppressedNote(suppressed))
+                "no longer imported: \(reason)" + Self.suppressedNote(suppressed))
         case .plugging, .plugged, .unplugging:
             devices[index].wireEnd = reason
             changed()

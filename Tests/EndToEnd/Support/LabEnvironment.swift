@@ -3,6 +3,7 @@ import ControlProtocol
 import Foundation
 import Synchronization
 import TerminalTestKit
+import TestDirectory
 
 /// One test's own world: directories, configuration, engine and consoles, of which ``end()`` leaves nothing.
 final class LabEnvironment: Sendable {
@@ -23,7 +24,7 @@ final class LabEnvironment: Sendable {
 
     /// - Parameter devices: TOML after `[engine]` and `[[vms]]`; `@` stands for the private directory.
     init(vms: String, devices: String) throws {
-        directory = "/tmp/2v-\(UUID().uuidString.prefix(8).lowercased())"
+        directory = TemporaryDirectory.unusedPath()
         variables = [
             "HOME": directory, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
             "XDG_CONFIG_HOME": directory + "/config", "XDG_STATE_HOME": directory + "/state",

@@ -2,6 +2,7 @@ import Foundation
 import GuestLab
 import Synchronization
 import TerminalTestKit
+import TestDirectory
 import Testing
 
 /// The guests all suites share: one for each kind of host controller, none with a network card.
