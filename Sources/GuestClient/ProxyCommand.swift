@@ -4,10 +4,11 @@ import GuestClientKit
 /// `2virt-guest proxy [--listen HOST:PORT | --unix PATH] [--device SERIAL] [SERVICE]`
 struct ProxyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "proxy", abstract: "Offer a device's service as a local HTTP server.",
+        commandName: "proxy", abstract: "Offer a device's service as a local server.",
         discussion: """
             Unmodified HTTP programs reach the service through the device, without any network card. When the device \
-            is unplugged, the proxy waits for its return.
+            is unplugged, the proxy waits for its return. A byte service (libvirt, a database) is offered as a plain \
+            port or socket, each connection of which leads to it.
             """)
 
     @Option(help: ArgumentHelp("Listen on a TCP address (default 127.0.0.1:8080).", valueName: "host:port"))
@@ -27,6 +28,9 @@ struct ProxyCommand: ParsableCommand {
 
     @Flag(help: "Take the interface from a kernel driver that claimed it.")
     var detachDriver = false
+
+    @Flag(help: "The service named is a byte service, not an HTTP one.")
+    var stream = false
 
     @Argument(help: "The service to address; the interface's name by default.")
     var service: String?
@@ -59,7 +63,8 @@ struct ProxyCommand: ParsableCommand {
         let signals = TerminationSignals()
         let (transport, session) = try openTransport()
         let server = try ProxyServer(
-            transport: transport, options: .init(listen: address, service: service, patience: patience),
+            transport: transport,
+            options: .init(listen: address, service: service, patience: patience, isByteService: stream),
             report: { StandardError.write("2virt-guest: \($0)\n") })
         let bound = try server.start(first: session)
         StandardOutput.write("listening on \(bound) for \(session?.title ?? "a device that is yet to come")\n")

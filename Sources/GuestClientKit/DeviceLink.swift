@@ -34,19 +34,28 @@ final class DeviceLink {
     private var hasFailed = false
     /// The service that requests are addressed to.
     private(set) var authority: String
+    /// The interface's own service is a byte service, and no other was asked for.
+    private(set) var isByteService = false
     /// Why the last connection ended.
     private(set) var reason = "the device is not plugged in"
 
-    init(eventLoop: any EventLoop, patience: TimeAmount, service: String?) {
+    /// - Parameter expected: what the first session will stand for, where there is one already.
+    init(eventLoop: any EventLoop, patience: TimeAmount, service: String?, expected: PipeService? = nil) {
         self.eventLoop = eventLoop
         self.patience = patience
         self.service = service
         authority = service ?? "web"
+        if let expected { standsFor(expected) }
+    }
+
+    private func standsFor(_ found: PipeService) {
+        if service == nil && ServiceName.isValid(found.name) { authority = found.name }
+        isByteService = found.isByteService && authority == found.name
     }
 
     /// Takes the local end of a new session's socket and speaks HTTP/2 on it.
-    func opened(socket: CInt, serviceName: String) {
-        if service == nil && ServiceName.isValid(serviceName) { authority = serviceName }
+    func opened(socket: CInt, service found: PipeService) {
+        standsFor(found)
         isGoingAway = false
         hasFailed = false
         let bound = NIOLoopBound(self, eventLoop: eventLoop)

@@ -68,8 +68,8 @@ final class LinkSupervisor: Sendable {
         guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
             throw .failed("socketpair: \(errorText(errno))")
         }
-        let (ours, theirs, name) = (ends[0], ends[1], session.serviceName)
-        onLoop { $0.opened(socket: theirs, serviceName: name) }
+        let (ours, theirs, service) = (ends[0], ends[1], session.service)
+        onLoop { $0.opened(socket: theirs, service: service) }
         let end = session.run(socket: ours, stop: stop)
         if end != .clientClosed { waitForLoop { $0.lost(end.description) } }
         close(ours)

@@ -13,8 +13,20 @@ public protocol PipeSession {
     var title: String { get }
 
     /// The service that this interface stands for by default.
-    var serviceName: String { get }
+    var service: PipeService { get }
 
     /// Moves bytes between `socket` (not owned) and the device until either ends. Blocks.
     func run(socket: Int32, stop: StopSignal) -> PipeEnd
+}
+
+/// A service that an interface stands for.
+public struct PipeService: Sendable, Equatable {
+    public var name: String
+    /// Its protocol is its own: it is reached by CONNECT, not by HTTP requests.
+    public var isByteService: Bool
+
+    public init(name: String, isByteService: Bool) {
+        self.name = name
+        self.isByteService = isByteService
+    }
 }

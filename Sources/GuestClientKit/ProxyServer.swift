@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// The local HTTP/1.1 server in front of a device. One event loop serves all connections; one thread moves USB bytes.
+/// The local server in front of a device: HTTP/1.1, or plain connections to a byte service. One event loop serves all connections; one thread moves USB bytes.
 public final class ProxyServer {
     public struct Options: Sendable {
         public var listen: ProxyAddress
@@ -11,11 +11,16 @@ public final class ProxyServer {
         public var service: String?
         /// How long a request waits for a device that is away, in seconds.
         public var patience: Double
+        /// The service is a byte service; without it the device says what its interface's own service is.
+        public var isByteService: Bool
 
-        public init(listen: ProxyAddress, service: String? = nil, patience: Double = 10) {
+        public init(
+            listen: ProxyAddress, service: String? = nil, patience: Double = 10, isByteService: Bool = false
+        ) {
             self.listen = listen
             self.service = service
             self.patience = patience
+            self.isByteService = isByteService
         }
     }
 
@@ -40,12 +45,14 @@ public final class ProxyServer {
     public func start(first: (any PipeSession)?) throws(GuestError) -> ProxyAddress {
         let loop = group.next()
         let patience = TimeAmount.milliseconds(Int64(min(max(options.patience, 0), 86400) * 1000))
-        let service = options.service
+        let (service, expected) = (options.service, first?.service)
         let bound: ProxyAddress
         let link: NIOLoopBound<DeviceLink>
         do {
             link = try loop.submit {
-                NIOLoopBound(DeviceLink(eventLoop: loop, patience: patience, service: service), eventLoop: loop)
+                NIOLoopBound(
+                    DeviceLink(eventLoop: loop, patience: patience, service: service, expected: expected),
+                    eventLoop: loop)
             }.wait()
             bound = try bind(link, loop)
         } catch {
@@ -63,6 +70,7 @@ public final class ProxyServer {
     private var onStop: () -> Void = {}
 
     private func bind(_ link: NIOLoopBound<DeviceLink>, _ loop: any EventLoop) throws -> ProxyAddress {
+        let (isByteService, report) = (options.isByteService, report)
         let bootstrap = ServerBootstrap(group: loop)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -70,6 +78,10 @@ public final class ProxyServer {
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    guard !isByteService, !link.value.isByteService else {
+                        try channel.pipeline.syncOperations.addHandler(LocalTunnel(link: link.value, report: report))
+                        return
+                    }
                     var encoder = HTTPResponseEncoder.Configuration()
                     // HeaderTranslation frames: it knows the request.
                     encoder.automaticallySetFramingHeaders = false

@@ -75,7 +75,8 @@ public final class USBPipeTransport: PipeTransport {
         usb.allocateSlots(layout.inSlots + layout.outSlots, size: size)
         let name = interface.name.isEmpty ? "interface \(interface.number)" : interface.name
         return USBPipeSession(
-            usb: usb, layout: layout, interface: interface.number, serviceName: interface.name,
+            usb: usb, layout: layout, interface: interface.number,
+            service: PipeService(name: interface.name, isByteService: hello?.isByteService ?? false),
             title: "\(name) of \(device.title) (bus \(device.bus) device \(device.device))")
     }
 
@@ -106,16 +107,16 @@ public final class USBPipeTransport: PipeTransport {
 /// An open session on usbfs.
 private final class USBPipeSession: PipeSession {
     let title: String
-    let serviceName: String
+    let service: PipeService
     private let usb: USBFSDevice
     private let layout: BulkPump.Layout
     private let interface: Int
 
-    init(usb: USBFSDevice, layout: BulkPump.Layout, interface: Int, serviceName: String, title: String) {
+    init(usb: USBFSDevice, layout: BulkPump.Layout, interface: Int, service: PipeService, title: String) {
         self.usb = usb
         self.layout = layout
         self.interface = interface
-        self.serviceName = serviceName
+        self.service = service
         self.title = title
     }
 

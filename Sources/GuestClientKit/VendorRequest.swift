@@ -43,6 +43,9 @@ struct HelloReply: Equatable {
 
     var isSupported: Bool { version >> 8 == 1 }
 
+    /// The interface's own name is a byte service.
+    var isByteService: Bool { flags & 1 != 0 }
+
     /// The OUT transfer size to use, at most `limit`, in whole packets when the suggestion allows one.
     func outTransferSize(limit: Int, packet: Int) -> Int {
         guard maximumOutTransfer > 0 else { return limit }

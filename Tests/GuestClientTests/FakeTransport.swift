@@ -13,8 +13,11 @@ final class FakeTransport: PipeTransport {
     private let state = NIOLockedValueBox((isPlugged: true, device: FakeBulkDevice?.none, opened: 0))
     private let changed: NIOLockedValueBox<StopSignal>
 
-    init(group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) throws {
+    private let isByteService: Bool
+
+    init(group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, isByteService: Bool = false) throws {
         self.group = group
+        self.isByteService = isByteService
         changed = NIOLockedValueBox(try StopSignal())
     }
 
@@ -43,12 +46,17 @@ final class FakeTransport: PipeTransport {
             $0.device = device
             $0.opened += 1
         }
+        let isByteService = isByteService
         ClientBootstrap(group: group)
             .channelInitializer { channel in
                 channel.configureHTTP2Pipeline(
                     mode: .server, connectionConfiguration: .init(), streamConfiguration: .init()
                 ) { stream in
                     stream.eventLoop.makeCompletedFuture {
+                        if isByteService {
+                            try stream.pipeline.syncOperations.addHandler(TestByteService())
+                            return
+                        }
                         try stream.pipeline.syncOperations.addHandler(HTTP2FramePayloadToHTTP1ServerCodec())
                         try stream.pipeline.syncOperations.addHandler(TestService())
                     }
@@ -56,7 +64,7 @@ final class FakeTransport: PipeTransport {
             }
             .withConnectedSocket(ends[1])
             .whenFailure { _ in device.unplug() }
-        return FakeSession(device: device)
+        return FakeSession(device: device, isByteService: isByteService)
     }
 
     func waitForChange(milliseconds: Int32?, stop: StopSignal) {
@@ -73,7 +81,8 @@ final class FakeTransport: PipeTransport {
 private struct FakeSession: PipeSession {
     let device: FakeBulkDevice
     var title: String { "fake" }
-    var serviceName: String { "web" }
+    var service: PipeService { PipeService(name: "web", isByteService: isByteService) }
+    let isByteService: Bool
 
     func run(socket: Int32, stop: StopSignal) -> PipeEnd {
         let layout = BulkPump.Layout(

@@ -12,12 +12,15 @@ final class ProxyFixture: @unchecked Sendable {
     let port: Int
     private let server: ProxyServer
 
-    init(patience: Double = 10, plugged: Bool = true) throws {
-        transport = try FakeTransport()
+    init(
+        patience: Double = 10, plugged: Bool = true, isByteService: Bool = false,
+        report: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws {
+        transport = try FakeTransport(isByteService: isByteService)
         if !plugged { transport.unplug() }
         server = try ProxyServer(
             transport: transport, options: .init(listen: .tcp(host: "127.0.0.1", port: 0), patience: patience),
-            report: { _ in })
+            report: report)
         let first = plugged ? try transport.open() : nil
         guard case .tcp(_, let port) = try server.start(first: first) else { throw GuestError.failed("no port") }
         self.port = port

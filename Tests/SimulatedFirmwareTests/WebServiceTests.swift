@@ -219,7 +219,7 @@ struct WebServiceTests {
                 $0 == .note(interface: "web", "403: guest asked for service 'payroll', which it was not given")
             }
             #expect(try await bench.request("/", authority: nil).status == 400)
-            #expect(try await bench.request("", method: "CONNECT").status == 501)
+            #expect(try await bench.request("", method: "CONNECT").status == 405)
             #expect(try await bench.request("/a#b").status == 400)
             #expect(
                 try await bench.request("/", authority: "evil", headers: [], upload: Upload(size: 400_000)).status

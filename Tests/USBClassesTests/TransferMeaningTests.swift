@@ -96,7 +96,7 @@ struct TransferMeaningTests {
     }
 
     @Test func webService() {
-        #expect(control([0xC1, 0, 0, 0, 0, 0, 8, 0], WebServiceProtocol.helloBytes, Self.web) == "HELLO")
+        #expect(control([0xC1, 0, 0, 0, 0, 0, 8, 0], WebServiceProtocol.hello(flags: 0), Self.web) == "HELLO")
         #expect(control([0x41, 1, 0, 0, 0, 0, 0, 0], [], Self.web) == "OPEN")
         #expect(control([0x41, 3, 1, 0, 0, 0, 0, 0], [], Self.web) == "RELEASE interface")
         #expect(

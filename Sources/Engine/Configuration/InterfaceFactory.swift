@@ -19,7 +19,12 @@ enum InterfaceFactory {
         } catch {
             let key =
                 switch error {
-                case .badServiceName: "services"
+                case .badServiceName(let name):
+                    interface.kind == .libvirt
+                        ? "name" : interface.strings("services").contains(name) ? "services" : "streams"
+                case .badByteService, .serviceNamedTwice: "streams"
+                case .badLibvirtPolicy: "policy"
+                case .badLibvirtSocket, .writableLibvirtSocket: "to"
                 case .badTone: "tone"
                 case .badStorageMode: "mode"
                 case .badStorageImage: "image"
@@ -50,7 +55,10 @@ enum InterfaceFactory {
         case .webService:
             try InterfaceSpec.webService(
                 name: interface.name, upstreams: interface.strings("upstreams"),
-                services: interface.strings("services"))
+                services: interface.strings("services"), streams: interface.strings("streams"))
+        case .libvirt:
+            try InterfaceSpec.libvirt(
+                name: interface.name, to: interface.string("to"), policy: interface.string("policy"))
         case .microphone:
             try InterfaceSpec.microphone(name: interface.name, hertz: interface.integer("tone") ?? 1000)
         case .storage:

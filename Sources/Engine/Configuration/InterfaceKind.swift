@@ -30,7 +30,9 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
     }
 
     /// Whether this version can offer it to a guest; the others are listed with that trouble.
-    public var isAvailable: Bool { [.webService, .serial, .microphone, .storage, .keyboard, .printer].contains(self) }
+    public var isAvailable: Bool {
+        [.webService, .serial, .libvirt, .microphone, .storage, .keyboard, .printer].contains(self)
+    }
 
     /// One key of an interface.
     struct Key: Sendable {
@@ -56,6 +58,9 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
                     name: "upstreams", shape: .strings, isRequired: true,
                     allowed: "a list of \"host:port\", \"http://host:port/base\" or \"unix:/path\""),
                 Key(name: "services", shape: .strings, allowed: "a list of further names for the service"),
+                Key(
+                    name: "streams", shape: .strings,
+                    allowed: "a list of \"name=host:port\" or \"name=unix:/path\", byte services of the host"),
             ]
         case .usbChar:
             [Key(name: "to", shape: .string, isRequired: true, allowed: "\"host:port\" or \"unix:/path\"")]

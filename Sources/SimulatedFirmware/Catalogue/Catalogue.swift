@@ -9,6 +9,7 @@ public enum Catalogue {
         switch kind {
         case "serial": "Serial"
         case "web-service": "Web Service"
+        case "libvirt": "Libvirt"
         case "microphone": "Microphone"
         case "storage": "Storage"
         case "keyboard": "Keyboard"
@@ -32,9 +33,12 @@ public enum Catalogue {
                 case .unix, .tcp: try ListenerBackend(target, eventLoop: eventLoop)
                 }
             return SerialFunction(name: name, backend: backend)
-        case .webService(let name, let upstreams, let services):
+        case .webService(let name, let upstreams, let services, let streams):
             return try WebServiceFunction(
-                name: name, upstreams: upstreams, services: services, eventLoop: eventLoop, logger: logger)
+                name: name, upstreams: upstreams, services: services, streams: streams, eventLoop: eventLoop,
+                logger: logger)
+        case .libvirt(let service):
+            return WebServiceFunction(kind: spec.kind, service: service, eventLoop: eventLoop, logger: logger)
         case .microphone(let name, let tone):
             return MicrophoneFunction(name: name, tone: tone)
         case .storage(let name, let target):
@@ -56,7 +60,7 @@ public enum Catalogue {
     public static func problem(with spec: InterfaceSpec) -> CatalogueError? {
         switch spec {
         case .serial(_, .unix(let path)): SocketFile.problem(at: path)
-        case .serial, .webService, .microphone, .storage, .keyboard, .printer: nil
+        case .serial, .webService, .libvirt, .microphone, .storage, .keyboard, .printer: nil
         }
     }
 }

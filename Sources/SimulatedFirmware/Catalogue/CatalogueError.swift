@@ -6,6 +6,11 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
     case badUpstream(String, reason: String)
     case noUpstreams(interface: String)
     case badServiceName(String)
+    case badByteService(String)
+    case serviceNamedTwice(String)
+    case badLibvirtPolicy(String)
+    case badLibvirtSocket(String)
+    case writableLibvirtSocket(String)
     case pathTooLong(String, limit: Int)
     case notASocket(path: String)
     case inUse(String)
@@ -27,6 +32,16 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
             "interface '\(interface)': upstreams is empty; at least one HOST:PORT is needed"
         case .badServiceName(let found):
             "service '\(found)': a name consists of letters, digits, '.', '-' and '_'"
+        case .badByteService(let found):
+            "found '\(found)'; allowed: HOST:PORT or unix:/path, after NAME= in a list of streams"
+        case .serviceNamedTwice(let found):
+            "service '\(found)' is named twice in this interface"
+        case .badLibvirtPolicy(let found):
+            "found '\(found)'; allowed: read-only, full"
+        case .badLibvirtSocket(let found):
+            "found '\(found)'; allowed: unix:/path of a libvirt daemon's socket"
+        case .writableLibvirtSocket(let found):
+            "found '\(found)' with the policy read-only; allowed: the daemon's read-only socket, whose name ends in -ro, or policy = \"full\""
         case .pathTooLong(let path, let limit):
             "'\(path)': a socket path has at most \(limit) bytes"
         case .notASocket(let path):

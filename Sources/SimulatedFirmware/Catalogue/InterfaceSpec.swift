@@ -4,20 +4,24 @@ import USBClasses
 public enum InterfaceSpec: Sendable, Equatable {
     case serial(name: String, to: SerialTarget)
     /// `services`: further names, besides the interface's own, under which guests may address it.
-    case webService(name: String, upstreams: [Upstream], services: [String] = [])
+    /// `streams`: byte services that guests may connect to by their names.
+    case webService(name: String, upstreams: [Upstream], services: [String] = [], streams: [ByteService] = [])
+    /// A libvirt daemon's socket, as a byte service with the interface's name.
+    case libvirt(ByteService)
     case microphone(name: String, tone: TestTone)
     case storage(name: String, target: StorageTarget)
     case keyboard(name: String, layout: KeyboardLayout)
     case printer(name: String, to: PrinterTarget)
 
     /// Kinds that configuration may name, in catalogue order.
-    public static let kinds = ["serial", "web-service", "microphone", "storage", "keyboard", "printer"]
+    public static let kinds = ["serial", "web-service", "libvirt", "microphone", "storage", "keyboard", "printer"]
 
     public var name: String {
         switch self {
-        case .serial(let name, _), .webService(let name, _, _), .microphone(let name, _), .storage(let name, _),
+        case .serial(let name, _), .webService(let name, _, _, _), .microphone(let name, _), .storage(let name, _),
             .keyboard(let name, _), .printer(let name, _):
             name
+        case .libvirt(let service): service.name
         }
     }
 
@@ -26,6 +30,7 @@ public enum InterfaceSpec: Sendable, Equatable {
         switch self {
         case .serial: "serial"
         case .webService: "web-service"
+        case .libvirt: "libvirt"
         case .microphone: "microphone"
         case .storage: "storage"
         case .keyboard: "keyboard"
@@ -64,14 +69,41 @@ public enum InterfaceSpec: Sendable, Equatable {
 
     /// A Web Service interface from configuration text.
     public static func webService(
-        name: String, upstreams texts: [String], services: [String] = []
+        name: String, upstreams texts: [String], services: [String] = [], streams entries: [String] = []
     ) throws(CatalogueError) -> InterfaceSpec {
         guard !texts.isEmpty else { throw .noUpstreams(interface: name) }
         var upstreams: [Upstream] = []
         for text in texts { upstreams.append(try Upstream(parsing: text)) }
-        for service in services where !isHost(Substring(service)) || service.contains(":") {
+        for service in services where !isServiceName(service) {
             throw .badServiceName(service)
         }
-        return .webService(name: name, upstreams: upstreams, services: services)
+        var streams: [ByteService] = []
+        for entry in entries {
+            let stream = try ByteService(parsing: entry)
+            guard stream.name != name, !services.contains(stream.name),
+                !streams.contains(where: { $0.name == stream.name })
+            else { throw .serviceNamedTwice(stream.name) }
+            streams.append(stream)
+        }
+        return .webService(name: name, upstreams: upstreams, services: services, streams: streams)
+    }
+
+    /// A Libvirt interface from configuration text.
+    ///
+    /// Only the daemon can tell a read from a write, and it does so by the socket: its read-only one ends in `-ro`.
+    ///
+    /// - Parameters:
+    ///   - text: `unix:/path`; nil is the system daemon's socket for the policy.
+    ///   - policy: `read-only` (the default) or `full`.
+    public static func libvirt(
+        name: String, to text: String?, policy: String?
+    ) throws(CatalogueError) -> InterfaceSpec {
+        guard let policy = LibvirtPolicy(rawValue: policy ?? LibvirtPolicy.readOnly.rawValue) else {
+            throw .badLibvirtPolicy(policy ?? "")
+        }
+        let text = text ?? policy.defaultSocket
+        guard text.hasPrefix("unix:/") else { throw .badLibvirtSocket(text) }
+        guard policy == .full || text.hasSuffix("-ro") else { throw .writableLibvirtSocket(text) }
+        return .libvirt(try ByteService(name: name, parsing: text))
     }
 }

@@ -23,14 +23,11 @@ struct ProxyRequest {
     /// Why a request cannot be proxied.
     enum Refusal: Error, Equatable {
         case malformed(String)
-        /// CONNECT streams are not offered.
-        case connect
     }
 
     init(_ block: HPACKHeaders) throws(Refusal) {
         guard let method = block.first(name: ":method") else { throw .malformed("no :method") }
         self.method = HTTPMethod(rawValue: method)
-        if self.method == .CONNECT { throw .connect }
         guard let target = block.first(name: ":path"), target.hasPrefix("/"),
             target.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") })
         else { throw .malformed("the path must start with '/' and consist of visible ASCII") }

@@ -8,7 +8,7 @@ import NIOHTTP2
 /// One HTTP/2 stream of a guest: its request goes to a member of the cluster, the answer comes back.
 ///
 /// Bodies stream both ways with back-pressure. Confined to the session's event loop.
-final class ProxyStream: ChannelDuplexHandler {
+final class ProxyStream: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
     typealias OutboundIn = HTTP2Frame.FramePayload
     typealias OutboundOut = HTTP2Frame.FramePayload
@@ -121,17 +121,24 @@ final class ProxyStream: ChannelDuplexHandler {
     private func begin(_ block: HPACKHeaders, endStream: Bool) {
         hasBody = !endStream
         isBodyEnded = endStream
+        if block.first(name: ":method") == "CONNECT" {
+            connect(to: block.first(name: ":authority"), endStream: endStream)
+            return
+        }
         let request: ProxyRequest
         do {
             request = try ProxyRequest(block)
         } catch {
             switch error {
             case .malformed(let reason): answer(400, reason)
-            case .connect: answer(501, "CONNECT is not offered by this interface")
             }
             return
         }
         self.request = request
+        if proxy.isByteService(request.authority) {
+            answer(405, "'\(request.authority.prefix(80))' is a byte service; it is reached by CONNECT")
+            return
+        }
         guard proxy.allows(request.authority) else {
             answer(403, "service '\(request.authority.prefix(80))' was not given to this device")
             return
@@ -140,6 +147,32 @@ final class ProxyStream: ChannelDuplexHandler {
             context?.writeAndFlush(wrapOutboundOut(.headers(.init(headers: [":status": "100"]))), promise: nil)
         }
         attempt()
+    }
+
+    /// A byte service takes the stream over.
+    private func connect(to authority: String?, endStream: Bool) {
+        guard let authority else {
+            answer(400, "CONNECT without :authority; it names the service")
+            return
+        }
+        guard let context else { return }
+        do {
+            let tunnel = try proxy.tunnel(to: authority, isGuestDone: endStream)
+            let proxy = NIOLoopBound(proxy, eventLoop: proxy.eventLoop)
+            context.channel.closeFuture.whenComplete { _ in proxy.value.tunnelEnded() }
+            let pipeline = context.pipeline.syncOperations
+            do {
+                try pipeline.addHandler(tunnel, position: .after(self))
+            } catch {
+                answer(500, "\(error)")
+                return
+            }
+            // The tunnel reads and writes from here on; what this handler held back is the tunnel's to ask for.
+            isReadHeld = false
+            pipeline.removeHandler(self, promise: nil)
+        } catch {
+            answer(error.status, error.reason)
+        }
     }
 
     private func bodyEnded() {

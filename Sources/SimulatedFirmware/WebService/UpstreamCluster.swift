@@ -33,6 +33,8 @@ final class UpstreamCluster {
         self.eventLoop = eventLoop
         self.timing = timing
         members = upstreams.map { UpstreamMember(upstream: $0, nextProbe: .now()) }
+        // An interface without HTTP services has nobody to look after.
+        guard !upstreams.isEmpty else { return }
         let bound = NIOLoopBound(WeakCluster(self), eventLoop: eventLoop)
         probing = eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: timing.tick) { task in
             guard let cluster = bound.value.cluster else {

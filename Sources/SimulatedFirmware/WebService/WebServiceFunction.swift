@@ -17,40 +17,70 @@ public final class WebServiceFunction: Function {
     }
 
     public let name: String
-    public let kind = "web-service"
+    public let kind: String
 
     private let eventLoop: any EventLoop
     private let proxy: UpstreamProxy
+    /// The interface's own name is a byte service, not an HTTP one.
+    private let isByteService: Bool
     private var context: (any FunctionContext)?
     private var session = Session.none
     private var directorySerial: UInt32 = 0
 
     /// Call on `eventLoop`.
     ///
-    /// - Parameter services: names, besides the interface's own, under which guests may address it.
+    /// - Parameters:
+    ///   - services: names, besides the interface's own, under which guests may address it.
+    ///   - streams: byte services that guests may CONNECT to by their names.
     public convenience init(
-        name: String, upstreams: [Upstream], services: [String], eventLoop: any EventLoop, logger: Logger
+        name: String, upstreams: [Upstream], services: [String], streams: [ByteService] = [],
+        eventLoop: any EventLoop, logger: Logger
     ) throws(CatalogueError) {
         try self.init(
-            name: name, upstreams: upstreams, services: services, eventLoop: eventLoop, logger: logger,
-            timing: UpstreamCluster.Timing())
+            name: name, upstreams: upstreams, services: services, streams: streams, eventLoop: eventLoop,
+            logger: logger, timing: UpstreamCluster.Timing())
     }
 
-    init(
-        name: String, upstreams: [Upstream], services: [String], eventLoop: any EventLoop, logger: Logger,
-        timing: UpstreamCluster.Timing
+    convenience init(
+        name: String, upstreams: [Upstream], services: [String], streams: [ByteService] = [],
+        eventLoop: any EventLoop, logger: Logger, timing: UpstreamCluster.Timing
     ) throws(CatalogueError) {
-        eventLoop.preconditionInEventLoop()
         guard !upstreams.isEmpty else { throw .noUpstreams(interface: name) }
+        self.init(
+            name: name, kind: "web-service", upstreams: upstreams, services: [name] + services, streams: streams,
+            eventLoop: eventLoop, logger: logger, timing: timing)
+    }
+
+    /// An interface that is one byte service and nothing else.
+    ///
+    /// - Parameter kind: of the catalogue.
+    public convenience init(kind: String, service: ByteService, eventLoop: any EventLoop, logger: Logger) {
+        self.init(
+            name: service.name, kind: kind, upstreams: [], services: [], streams: [service], eventLoop: eventLoop,
+            logger: logger, timing: UpstreamCluster.Timing())
+    }
+
+    private init(
+        name: String, kind: String, upstreams: [Upstream], services: [String], streams: [ByteService],
+        eventLoop: any EventLoop, logger: Logger, timing: UpstreamCluster.Timing
+    ) {
+        eventLoop.preconditionInEventLoop()
         self.name = name
+        self.kind = kind
         self.eventLoop = eventLoop
+        isByteService = upstreams.isEmpty
         let cluster = UpstreamCluster(upstreams, eventLoop: eventLoop, timing: timing)
-        proxy = UpstreamProxy(services: [name] + services, cluster: cluster, eventLoop: eventLoop, logger: logger)
+        proxy = UpstreamProxy(
+            services: services, byteServices: streams, cluster: cluster, eventLoop: eventLoop, logger: logger)
         proxy.note = { [weak self] in self?.note($0) }
+        proxy.trouble = { [weak self] in self?.byteServicesChanged($0) }
         cluster.onChange = { [weak self] in self?.clusterChanged($0) }
     }
 
-    public var backend: String { proxy.cluster.text }
+    public var backend: String {
+        guard isByteService else { return proxy.cluster.text }
+        return proxy.byteServiceText
+    }
 
     public func declaration(at speed: Speed) -> FunctionDeclaration {
         let code = ClassCode(
@@ -98,7 +128,7 @@ public final class WebServiceFunction: Function {
         guard setup.requestType.kind == .vendor, setup.requestType.recipient == .interface else { return .stall }
         switch (WebServiceProtocol.Request(rawValue: setup.request), setup.direction) {
         case (.hello, .in):
-            return .acknowledge(WebServiceProtocol.helloBytes)
+            return .acknowledge(WebServiceProtocol.hello(flags: isByteService ? WebServiceProtocol.isByteService : 0))
         case (.open, .out):
             guard context?.isActive == true else { return .stall }
             end()
@@ -192,6 +222,11 @@ public final class WebServiceFunction: Function {
 
     private func note(_ text: String) {
         context?.report(.note(interface: name, text))
+    }
+
+    private func byteServicesChanged(_ trouble: String?) {
+        // With a cluster, the trouble that an operator looks for is the cluster's.
+        if isByteService { context?.report(.trouble(interface: name, trouble)) }
     }
 
     private func clusterChanged(_ change: UpstreamCluster.Change) {

@@ -31,11 +31,15 @@ public enum WebServiceProtocol {
         }
     }
 
+    /// Flag of HELLO: the interface's own name is a byte service, reached by CONNECT; without it, an HTTP service.
+    public static let isByteService: UInt16 = 1
+
     /// The answer to HELLO, eight bytes little endian.
-    public static var helloBytes: [UInt8] {
+    public static func hello(flags: UInt16) -> [UInt8] {
         let size = suggestedTransferSize
         return [
-            UInt8(truncatingIfNeeded: version), UInt8(truncatingIfNeeded: version >> 8), 0, 0,
+            UInt8(truncatingIfNeeded: version), UInt8(truncatingIfNeeded: version >> 8),
+            UInt8(truncatingIfNeeded: flags), UInt8(truncatingIfNeeded: flags >> 8),
             UInt8(truncatingIfNeeded: size), UInt8(truncatingIfNeeded: size >> 8),
             UInt8(truncatingIfNeeded: size >> 16), UInt8(truncatingIfNeeded: size >> 24),
         ]

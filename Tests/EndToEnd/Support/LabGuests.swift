@@ -77,6 +77,23 @@ final class LabGuests: Sendable {
         return guest
     }
 
+    /// A guest without a network card, with libvirt's client.
+    func virsh() async throws -> Guest {
+        let name = "virsh"
+        if let guest = guests.withLock({ $0[name] }), guest.isRunning { return guest }
+        let contents = GuestContents(packages: ["libvirt-clients"])
+        let guest = try await Guest.boot(
+            GuestConfiguration(
+                name: name, image: try await GuestImageBuilder().build(contents), memoryMiB: 512,
+                qmpDirectory: qmpDirectory,
+                extraFiles: [
+                    GuestFile(
+                        path: "/usr/bin/2virt-guest", contents: .hostFile(try BuiltProducts.path(of: "2virt-guest")))
+                ]))
+        guests.withLock { $0[name] = guest }
+        return guest
+    }
+
     static func start() async throws -> LabGuests {
         guard Tmux.isThere else { throw LabError.missingPackages(["tmux"]) }
         return try LabGuests(image: try await GuestImageBuilder().build())

@@ -86,6 +86,50 @@ extension Bench {
     }
 }
 
+extension Bench {
+    /// Opens a CONNECT stream that stays open until the session ends; returns the status of the answer.
+    func connectAndHold(_ authority: String) async throws -> Int {
+        let status = loop.makePromise(of: Int.self)
+        try await run { state in
+            guard let multiplexer = state.multiplexer else { throw ChannelError.ioOnClosedChannel }
+            multiplexer.createStreamChannel { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(HeldStream(authority, status: status))
+                }
+            }.cascadeFailure(to: status)
+        }
+        return try await status.futureResult.get()
+    }
+}
+
+/// A stream that asks for a byte service and then says nothing.
+private final class HeldStream: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame.FramePayload
+    typealias OutboundOut = HTTP2Frame.FramePayload
+
+    private let authority: String
+    private let status: EventLoopPromise<Int>
+
+    init(_ authority: String, status: EventLoopPromise<Int>) {
+        self.authority = authority
+        self.status = status
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let head: HPACKHeaders = [":method": "CONNECT", ":authority": authority]
+        context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: head))), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .headers(let headers) = unwrapInboundIn(data) else { return }
+        status.succeed(Int(headers.headers.first(name: ":status") ?? "") ?? 0)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { status.fail(ChannelError.eof) }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+}
+
 /// One request of a guest.
 private final class ClientStream: ChannelDuplexHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
