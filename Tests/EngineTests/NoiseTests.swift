@@ -42,7 +42,7 @@ struct NoiseTests {
         try await Bench.run(change: { $0.farewellSeconds = 3 }) { bench in
             await bench.plug("desk")
             let guest = try #require(await bench.vms.guest())
-            for _ in 0..<100 {
+            for _ in 0..<20 {
                 try await guest.send(
                     (0..<100).flatMap { _ in [Packet.setConfiguration(0), .setConfiguration(1)] })
             }
