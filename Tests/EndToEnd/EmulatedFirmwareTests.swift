@@ -70,7 +70,9 @@ extension EndToEnd.GuestTests {
                 #expect(before.interfaces.map(\.name) == ["if0", "if1"])
                 #expect(before.interfaces.map(\.title) == ["Serial control", "Serial data"])
                 #expect(before.interfaces.last?.endpoints.map(\.address) == [0x01, 0x81])
-                #expect(before.emulator?.serialText == "echo ready\r\n")
+                try await eventually("the firmware's greeting") {
+                    try await lab.device("echo").emulator?.serialText == "echo ready\r\n"
+                }
                 let mark = guest.kernelLogMark
                 try await lab.check("plug", "echo", "xhci")
                 try await guest.waitForKernelLog(containing: "ttyACM0: USB ACM device", since: mark)
@@ -81,8 +83,8 @@ extension EndToEnd.GuestTests {
                     try await lab.device("echo").emulator?.lights.first?.isOn == true
                 }
                 let console = try lab.console()
-                try await console.row(with: "● echo", "1209:0010")
                 try await console.select(vm: "xhci", "› echo")
+                try await console.row(with: "● echo", "1209:0010")
                 try console.press("b")
                 try await console.row(with: "LEDs", "● red")
                 try await console.row(with: "echo ready")

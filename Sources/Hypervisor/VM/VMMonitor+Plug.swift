@@ -9,7 +9,7 @@ extension VMMonitor {
         try await exclusively { () async throws(PlugError) -> PluggedPort in
             let path = request.socketPath
             guard (1...107).contains(path.utf8.count), !path.utf8.contains(0) else { throw .badSocketPath(path) }
-            let client = try ready()
+            let client = try await ready()
             let id = QdevID.make(device: request.device)
             if let choice = try await plugAsKnown(request, id, client, prepare) {
                 return plugged(request, id, choice)
@@ -93,7 +93,8 @@ extension VMMonitor {
     }
 
     /// The connection, or why there is none.
-    func ready() throws(PlugError) -> QMPClient {
+    func ready() async throws(PlugError) -> QMPClient {
+        await awaitConnection()
         guard let client else { throw .notControllable(vm: state.name, reason: state.runState.description) }
         return client
     }
@@ -182,7 +183,7 @@ extension VMMonitor {
     /// Unplugs and returns when QEMU has deleted the device; one that is gone already is no error.
     func unplug(_ qdevID: String) async throws(PlugError) {
         try await exclusively { () async throws(PlugError) in
-            let client = try ready()
+            let client = try await ready()
             try await remove(qdevID, client)
             do throws(QMPError) {
                 try await refreshControllers(client)
@@ -231,7 +232,7 @@ extension VMMonitor {
 
     /// Devices and chardevs whose id has the prefix, whoever made them.
     func leftovers(prefix: String) async throws(PlugError) -> [Leftover] {
-        let client = try ready()
+        let client = try await ready()
         do throws(QMPError) {
             let peripherals = try await ControllerDiscovery(client: client).children("/machine/peripheral")
             let devices = Set(peripherals.filter { $0.type == "usb-redir" }.map(\.name))
@@ -247,7 +248,7 @@ extension VMMonitor {
     /// Removes them all, except the ids to keep, and returns what was removed.
     func cleanLeftovers(prefix: String, keeping: Set<String>) async throws(PlugError) -> [Leftover] {
         try await exclusively { () async throws(PlugError) -> [Leftover] in
-            let client = try ready()
+            let client = try await ready()
             let found = try await leftovers(prefix: prefix).filter { !keeping.contains($0.qdevID) }
             for leftover in found {
                 if leftover.hasDevice {

@@ -13,6 +13,9 @@ actor VMMonitor {
     private(set) var client: QMPClient?
     /// Open, whether ready or not.
     private var connection: QMPClient?
+    /// A connection is being made, and nothing is known against it yet.
+    private(set) var isConnecting = false
+    private var awaiting: [CheckedContinuation<Void, Never>] = []
     private var runner: Task<Void, Never>?
     private var published: VMState?
     private var meter = CPUMeter()
@@ -40,6 +43,7 @@ actor VMMonitor {
 
     func start() {
         guard runner == nil else { return }
+        isConnecting = !target.sockets.isEmpty
         runner = Task { await run() }
     }
 
@@ -48,6 +52,7 @@ actor VMMonitor {
         await connection?.close()
         await runner?.value
         runner = nil
+        connectionDecided()
     }
 
     /// The source names the same VM with other sockets or another process.
@@ -96,6 +101,8 @@ actor VMMonitor {
     /// Connects and stays until the connection ends; true when it was ready in between.
     private func attempt(_ socket: String) async -> Bool {
         var wasReady = false
+        isConnecting = true
+        defer { connectionDecided() }
         do throws(QMPError) {
             let opened = try await QMPClient.open(socketPath: socket, group: group, limits: limits)
             connection = opened
@@ -108,6 +115,7 @@ actor VMMonitor {
             } catch {
                 failed(error)
             }
+            connectionDecided()
             client = nil
             connection = nil
             await opened.close()
@@ -127,6 +135,19 @@ actor VMMonitor {
         client = opened
         state.lastEvent = "connected"
         publish()
+        connectionDecided()
+    }
+
+    /// Whoever wants to command the VM while a connection is being made waits for what comes of it.
+    func awaitConnection() async {
+        guard isConnecting, client == nil else { return }
+        await withCheckedContinuation { awaiting.append($0) }
+    }
+
+    private func connectionDecided() {
+        isConnecting = false
+        for waiter in awaiting { waiter.resume() }
+        awaiting = []
     }
 
     /// Waits as long as it takes: QEMU greets the next client when the one before leaves.
@@ -139,6 +160,7 @@ actor VMMonitor {
                 sample()
                 state.runState = .unreachable(reason: silence(error))
                 publish()
+                connectionDecided()
                 // With another socket to try, this one is not waited for.
                 if target.sockets.count > 1 { throw error }
             }
