@@ -46,11 +46,22 @@ extension Engine {
         waiters = []
         exportQueue.finish()
         await exporter?.stop()
-        for record in devices { await record.host?.shutdown() }
+        await shutDownDevices()
         await hypervisor.shutdown()
         // Left only when it is empty, and made again by the next plug.
         rmdir(settings.wireDirectory)
         await stop(group)
+    }
+
+    private func shutDownDevices() async {
+        let hosts = devices.compactMap(\.host)
+        let late = await withTaskGroup(of: String?.self) { group in
+            for host in hosts { group.addTask { await host.shutdown() ? nil : host.name } }
+            return await group.reduce(into: [String]()) { if let name = $1 { $0.append(name) } }
+        }
+        for name in late.sorted() {
+            logger.error("device \(name): not everything its guest gave it arrived in time; see its backends")
+        }
     }
 
     /// Serves clients on the control socket until `end` returns or the socket fails, then shuts down either way.

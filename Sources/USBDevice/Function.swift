@@ -36,6 +36,8 @@ public protocol Function: AnyObject {
     var backend: String { get }
     /// Ends its backend for good.
     func shutdown()
+    /// After `shutdown`: calls `body` once nothing that was taken from the guest is still on its way to the backend.
+    func whenDrained(_ body: @escaping () -> Void)
 }
 
 extension Function {
@@ -44,6 +46,7 @@ extension Function {
     public func isochronousPacket(_ endpoint: EndpointKey, interval: Int, length: Int) -> [UInt8] { [] }
     public func isochronousReceived(_ endpoint: EndpointKey, interval: Int, _ bytes: [UInt8]) {}
     public func shutdown() {}
+    public func whenDrained(_ body: @escaping () -> Void) { body() }
 }
 
 /// Answer to a class or vendor request.

@@ -122,21 +122,8 @@ struct PrinterTests {
         try await bench.run { $0.guest.configure() }
         try await print(jobs[2], on: bench)
         try await bench.end()
-        let folderIsComplete = try await eventually {
-            folder.files.count == 3 && !folder.files.contains { $0.hasPrefix(".") }
-        }
-        #expect(folderIsComplete)
+        #expect(folder.files.count == 3 && !folder.files.contains { $0.hasPrefix(".") })
         #expect(Set(try folder.files.map { try folder.contents($0) }) == Set(jobs))
-    }
-
-    /// A file system gives no event for this.
-    private func eventually(_ condition: () -> Bool) async throws -> Bool {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while !condition() {
-            if ContinuousClock.now > deadline { return false }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        return true
     }
 
     @Test func aRawPortGetsAConnectionForEachJob() async throws {

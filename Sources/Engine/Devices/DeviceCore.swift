@@ -90,6 +90,11 @@ final class DeviceCore: DevicePortObserver {
         }
     }
 
+    /// After `shutdown`: calls `body` once everything taken from the guest is where it belongs.
+    func whenDrained(_ body: @escaping () -> Void) {
+        if let simulated { simulated.whenDrained(body) } else { body() }
+    }
+
     func portDidConnect(_ port: DevicePort, speed: Speed) {
         configureRecorder(at: speed)
     }

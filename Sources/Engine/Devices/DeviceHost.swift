@@ -15,6 +15,9 @@ import USBRedirection
 final class DeviceHost: Sendable {
     let name: String
     let speeds: Set<Speed>
+    /// Time that a device that ends has to hand over what its guest gave it: a slow disk or printer must not keep the
+    /// engine for ever.
+    private static let drainTime = TimeAmount.seconds(10)
     private let eventLoop: any EventLoop
     private let core: NIOLoopBound<DeviceCore>
 
@@ -178,10 +181,25 @@ final class DeviceHost: Sendable {
         }
     }
 
-    func shutdown() async {
+    /// Ends the device, and waits a while for what its guest has given it to be where it belongs.
+    ///
+    /// - Returns: false when that took too long; what is not there yet is lost when the event loop ends.
+    @discardableResult
+    func shutdown() async -> Bool {
         await closeWire()
         if let debugger = await onLoop({ $0.debugger }) ?? nil { await debugger.close() }
-        await onLoop { $0.shutdown() }
+        let (eventLoop, core) = (eventLoop, core)
+        let isDrained = try? await eventLoop.flatSubmit { () -> EventLoopFuture<Bool> in
+            let promise = eventLoop.makePromise(of: Bool.self)
+            let limit = eventLoop.scheduleTask(in: Self.drainTime) { promise.succeed(false) }
+            core.value.shutdown()
+            core.value.whenDrained {
+                limit.cancel()
+                promise.succeed(true)
+            }
+            return promise.futureResult
+        }.get()
+        return isDrained ?? true
     }
 
     /// - Returns: nil when the loop has ended.

@@ -13,6 +13,8 @@ protocol PrinterBackend: AnyObject {
     func endJob()
     /// Ends the job in hand, if there is one, and then the backend.
     func shutdown()
+    /// After `shutdown`: calls `body` once every job has arrived, or cannot arrive any more.
+    func whenDrained(_ body: @escaping () -> Void)
 }
 
 /// What a printer backend tells its function.

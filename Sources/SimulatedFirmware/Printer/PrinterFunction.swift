@@ -79,6 +79,8 @@ public final class PrinterFunction: Function {
         context = nil
     }
 
+    public func whenDrained(_ body: @escaping () -> Void) { printerBackend.whenDrained(body) }
+
     // MARK: Inside
 
     private func pump() {

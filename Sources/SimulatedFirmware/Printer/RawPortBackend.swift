@@ -22,6 +22,9 @@ final class RawPortBackend: PrinterBackend {
     private let eventLoop: any EventLoop
     private var state = State.idle
     private var isShutDown = false
+    /// Jobs that are sent and of which the printer has not said that it has them.
+    private var jobsUnderWay = 0
+    private var drained: [() -> Void] = []
 
     init(host: String, port: Int, eventLoop: any EventLoop) {
         text = PrinterTarget.tcp(host: host, port: port).text
@@ -49,15 +52,30 @@ final class RawPortBackend: PrinterBackend {
         guard case .connected(let link) = state else { return }
         state = .idle
         // Closes behind what is written; the next job has a connection of its own.
+        jobsUnderWay += 1
         link.finish { [weak self] isWhole in
             guard let self else { return }
             if isWhole { sink?.jobDone(text) } else { sink?.troubleChanged("\(text): a job did not arrive whole") }
+            jobsUnderWay -= 1
+            tellDrained()
         }
     }
 
     func shutdown() {
         endJob()
         isShutDown = true
+    }
+
+    func whenDrained(_ body: @escaping () -> Void) {
+        drained.append(body)
+        tellDrained()
+    }
+
+    private func tellDrained() {
+        guard jobsUnderWay == 0 else { return }
+        let bodies = drained
+        drained = []
+        for body in bodies { body() }
     }
 
     private func connect() {

@@ -32,6 +32,8 @@ final class SpoolBackend: PrinterBackend {
     private var isWorking = false
     private var isShutDown = false
     private var hasTrouble = false
+    private var drained: [() -> Void] = []
+    private var isEnded = false
 
     /// - Throws: `CatalogueError.badPrinterTarget` when the folder cannot be written to.
     init(folder: String, name: String, eventLoop: any EventLoop) throws(CatalogueError) {
@@ -68,10 +70,22 @@ final class SpoolBackend: PrinterBackend {
         endJob()
     }
 
+    func whenDrained(_ body: @escaping () -> Void) {
+        if isEnded { body() } else { drained.append(body) }
+    }
+
+    private func end() {
+        pool.shutdownGracefully { _ in }
+        isEnded = true
+        let bodies = drained
+        drained = []
+        for body in bodies { body() }
+    }
+
     private func work() {
         guard !isWorking else { return }
         guard let step = steps.first else {
-            if isShutDown { pool.shutdownGracefully { _ in } }
+            if isShutDown { end() }
             return
         }
         isWorking = true
@@ -104,7 +118,7 @@ final class SpoolBackend: PrinterBackend {
             sink?.troubleChanged("\(error)")
             // A folder that is full when the engine ends keeps the job under its hidden name.
             if isShutDown {
-                pool.shutdownGracefully { _ in }
+                end()
                 return
             }
             isWorking = true

@@ -132,6 +132,17 @@ public final class SimulatedDevice: Firmware {
         for context in contexts { context.deviceIsGoing() }
     }
 
+    /// After `shutdown`: calls `body` once no function has anything of its guest on the way to its backend.
+    public func whenDrained(_ body: @escaping () -> Void) {
+        var waiting = functions.count + 1
+        func drained() {
+            waiting -= 1
+            if waiting == 0 { body() }
+        }
+        for function in functions { function.whenDrained(drained) }
+        drained()
+    }
+
     // MARK: Firmware
 
     public func enumeration(at speed: Speed) -> Enumeration {

@@ -17,8 +17,8 @@ extension Guest {
         return name
     }
 
-    /// The SHA-256 of what a shell command prints.
+    /// The SHA-256 of what a shell command prints; what it says on its standard error (`dd` counts there) is not the sum's.
     func sum(_ command: String, seconds: Int = 60) async throws -> String {
-        String(try await check("\(command) | sha256sum", timeout: .seconds(seconds)).prefix(64))
+        String(try await check("{ \(command)\n} 2>/dev/null | sha256sum", timeout: .seconds(seconds)).prefix(64))
     }
 }

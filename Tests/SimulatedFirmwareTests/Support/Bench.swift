@@ -79,12 +79,18 @@ final class Bench: Sendable {
         }
     }
 
+    /// As an engine ends a device: the loop lives until nothing of the guest is on the way.
     func end() async throws {
-        try await run { state in
+        let (loop, state) = (loop, state)
+        try await loop.flatSubmit { () -> EventLoopFuture<Void> in
+            let state = state.value
             state.client?.close(promise: nil)
             state.guest.port.disconnect()
             state.function.shutdown()
-        }
+            let promise = loop.makePromise(of: Void.self)
+            state.function.whenDrained { promise.succeed(()) }
+            return promise.futureResult
+        }.get()
         try await group.shutdownGracefully()
     }
 }
