@@ -52,6 +52,7 @@ extension Machine {
             let offset = address &- peripheral.base
             if idle.isObserving, !peripheral.isStable(offset) { idle.disturb() }
             let value = peripheral.read(offset, width: width) & width.mask
+            if idle.isObserving { idle.note(peripheral, offset, width, value, isWrite: false) }
             if polls.note(address, value) { reportPolling(peripheral.name, address, value) }
             return value
         case nil:
@@ -102,7 +103,10 @@ extension Machine {
         case .registers(let peripheral):
             guard isPrivileged || address >> 12 != 0xE000E else { break }
             let offset = address &- peripheral.base
-            if idle.isObserving, !peripheral.isNeutral(offset, width: width, value: value) { idle.disturb() }
+            if idle.isObserving {
+                if !peripheral.isNeutral(offset, width: width, value: value) { idle.disturb() }
+                idle.note(peripheral, offset, width, value, isWrite: true)
+            }
             polls.wrote(address)
             peripheral.write(offset, width: width, value: value)
             return true

@@ -20,6 +20,8 @@ public final class Microcontroller {
     public var onSerial: (String, UInt8) -> Void = { _, _ in }
     /// Called after firmware has changed its flash, with offset and length.
     public var onFlashChange: (UInt32, UInt32) -> Void = { _, _ in }
+    /// Nobody uses the device now: what only keeps it busy may go slower.
+    var isUnwatched = false
     /// Random numbers that converters read as noise; seeded from the identity, so that a run can be repeated.
     private var noise: UInt64
 
@@ -209,14 +211,12 @@ public final class Microcontroller {
                         : I2CController(name, base: base, interrupts: hub.source(), irq: irq))
             case .spi(let name, let base): memory.add(SPIController(name, base: base))
             case .adc(let name, let base):
+                let surroundings = AnalogConverter.Surroundings(
+                    clock: machine.clock, interrupts: hub.source(), irq: lines.adc, dma: name == "ADC2" ? nil : dma,
+                    frequency: { [unowned clockControl] in clockControl.converterFrequency },
+                    sample: { [unowned self] in sample($0) }, isUnwatched: { [unowned self] in isUnwatched })
                 memory.add(
-                    isF1
-                        ? AnalogConverterF1(
-                            name, base: base, interrupts: hub.source(), irq: lines.adc, dma: name == "ADC1" ? dma : nil,
-                            sample: { [unowned self] in sample($0) })
-                        : AnalogConverter(
-                            interrupts: hub.source(), irq: lines.adc, dma: dma, sample: { [unowned self] in sample($0) }
-                        ))
+                    isF1 ? AnalogConverterF1(name, base: base, surroundings) : AnalogConverter(surroundings))
             case .can:
                 memory.add(
                     CANController(

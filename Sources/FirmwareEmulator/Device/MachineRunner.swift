@@ -3,12 +3,18 @@ import USBCore
 /// The machine's thread: runs the microcontroller in slices, at the pace of the wall clock while a host is there, and
 /// meets the event loop through two queues only.
 final class MachineRunner {
-    /// Real time between two looks at an idle machine.
-    private static let idleQuantum: UInt64 = 8_000_000
-    private static let suspendedQuantum: UInt64 = 50_000_000
+    /// Real time between two looks at an idle machine while a host waits for something of it.
+    private static let awaitedQuantum: UInt64 = 16_000_000
+    /// The same while only its lights and its serial port could show something. Commands wake it at once.
+    private static let idleQuantum: UInt64 = 40_000_000
+    private static let suspendedQuantum: UInt64 = 100_000_000
+    /// After the last transfer.
+    private static let quietTime: UInt64 = 100_000_000
     /// Virtual time that a busy machine may be ahead of the wall clock.
     private static let lead: UInt64 = 500_000
     private static let slice: UInt64 = 250_000
+    /// Virtual time after which commands are looked for although nothing is on the bus.
+    private static let longSlice: UInt64 = 8_000_000
     /// Lag behind the wall clock that is given up instead of made good.
     private static let maximumLag: UInt64 = 250_000_000
     /// Virtual time that is skipped through at full speed while nobody uses the device: start-up delays.
@@ -158,12 +164,14 @@ final class MachineRunner {
             let wait = virtual - target
             return real + max(wait, 100_000)
         }
-        let isSleeping = runSlice(until: min(target, virtual + (isBusy ? Self.slice : 4_000_000)))
+        let quiet = real &- lastActivity > Self.quietTime
+        microcontroller.isUnwatched = quiet && !isBusy
+        let isSleeping = runSlice(until: min(target, virtual + (isBusy ? Self.slice : Self.longSlice)))
         guard clock.nanoseconds >= target else { return 0 }
-        let quiet = real &- lastActivity > 100_000_000
         if !isSleeping || scheduler?.hasIsochronousWork == true { return real + 1_000_000 }
+        guard quiet else { return real + 1_000_000 }
         if scheduler?.hasHost == false { return real + Self.suspendedQuantum }
-        return real + (quiet ? Self.idleQuantum : 1_000_000)
+        return real + (scheduler?.pendingCount == 0 ? Self.idleQuantum : Self.awaitedQuantum)
     }
 
     /// - Returns: the CPU waits for an event or an input.
@@ -250,7 +258,7 @@ final class MachineRunner {
         guard !hasFaulted, !isFast, !isHeld else { return }
         let target = virtualAnchor &+ (monotonicNanoseconds() &- realAnchor)
         let virtual = clock.nanoseconds
-        guard target > virtual, target - virtual < Self.idleQuantum * 2 else { return }
+        guard target > virtual, target - virtual < Self.suspendedQuantum * 2 else { return }
         _ = runSlice(until: target)
     }
 

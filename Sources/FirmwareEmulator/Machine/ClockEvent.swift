@@ -19,7 +19,7 @@ public final class ClockEvent {
     /// earlier schedule of this event.
     public func schedule(at cycle: UInt64) {
         dueCycle = min(cycle, .max - 1)
-        clock.scheduleChanged()
+        clock.scheduleChanged(self)
     }
 
     /// Runs the action `cycles` from now.
@@ -30,6 +30,6 @@ public final class ClockEvent {
 
     public func cancel() {
         dueCycle = .max
-        clock.scheduleChanged()
+        clock.scheduleChanged(self)
     }
 }

@@ -23,7 +23,7 @@ final class InterruptController: InterruptLines {
 
     /// 256 bits in words.
     struct Bits: Equatable {
-        var words = [UInt32](repeating: 0, count: 8)
+        var words = SIMD8<UInt32>()
 
         subscript(_ number: Int) -> Bool {
             get { words[(number >> 5) & 7] >> UInt32(number & 31) & 1 != 0 }
@@ -96,9 +96,11 @@ final class InterruptController: InterruptLines {
 
     /// The pending and enabled exception that would be taken first.
     func highestPending() -> (number: Int, priority: Int)? {
+        let ready = pending.words & enabled.words
+        guard ready != SIMD8() else { return nil }
         var best: (number: Int, priority: Int)?
         for index in 0..<8 {
-            var word = pending.words[index] & enabled.words[index]
+            var word = ready[index]
             while word != 0 {
                 let number = index * 32 + word.trailingZeroBitCount
                 word &= word &- 1
@@ -112,6 +114,7 @@ final class InterruptController: InterruptLines {
     /// The pre-emption priority of what is being handled; 256 for nothing.
     func activePriority() -> Int {
         var best = 256
+        guard active.words != SIMD8() else { return best }
         for index in 0..<8 {
             var word = active.words[index]
             while word != 0 {

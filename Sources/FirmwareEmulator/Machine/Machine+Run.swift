@@ -2,9 +2,11 @@
 extension Machine {
     /// Runs until virtual time is at least `cycle`; a little later, because the CPU stops at jumps only.
     public func run(untilCycle cycle: UInt64) -> RunResult {
+        // What was done to peripherals since the last call counts like an event.
+        if idle.isProven { idle.check(outside) }
         while true {
             if let result = settle() { return result }
-            if clock.nextDue <= clock.settled, clock.fireDue() { idle.forget() }
+            if clock.nextDue <= clock.settled, clock.fireDue(), idle.isProven { idle.check(outside) }
             if interruptsChanged, takeInterrupt() { idle.forget() }
             if lockup != nil { continue }
             if clock.settled >= cycle { return isWaiting || idle.isProven ? .sleeping : .sliceOver }
@@ -96,29 +98,18 @@ extension Machine {
         state.pointee.mustExit = false
         state.pointee.budget = Int(available)
         state.pointee.deadline = Int(bitPattern: state.pointee.ip) &+ Int(available) &* 8
-        isExecuting = true
+        clock.isExecuting = true
         execute()
-        isExecuting = false
+        clock.isExecuting = false
         let executed = executedCycles
         if executed > 0 { clock.settled &+= UInt64(executed) }
         state.pointee.budget = 0
         state.pointee.deadline = Int(bitPattern: state.pointee.ip)
     }
 
-    /// Whether the executor is in a slow path: time is then what is settled and what was executed since.
-    private var isExecuting: Bool {
-        get { clock.readNow != nil }
-        set {
-            clock.readNow =
-                newValue
-                ? { [unowned self] in clock.settled &+ UInt64(max(executedCycles, 0)) }
-                : nil
-        }
-    }
-
     /// After an event was scheduled from inside an instruction: it may be nearer than the end of this execution.
     func adjustDeadline() {
-        guard clock.readNow != nil else { return }
+        guard clock.isExecuting else { return }
         let remaining = clock.nextDue > clock.now ? clock.nextDue - clock.now : 0
         let left = (state.pointee.deadline &- Int(bitPattern: state.pointee.ip)) >> 3
         guard remaining < UInt64(max(left, 0)) else { return }

@@ -42,6 +42,8 @@ public final class Machine {
     let floats: UnsafeMutablePointer<UInt32>
     lazy var system = SystemControl(machine: self)
     let idle = IdleDetector()
+    /// Room for comparing what ``idle`` remembers.
+    var loopState: [UInt32] = []
     let polls = PollWatch()
     var debug = DebugState()
 
@@ -110,6 +112,7 @@ public final class Machine {
             leaveSoon()
         }
         clock.onScheduleChange = { [unowned self] in adjustDeadline() }
+        clock.readNow = { [unowned self] in clock.settled &+ UInt64(max(executedCycles, 0)) }
         memory.add(system)
         memory.add(DataWatchpointUnit(clock: clock))
     }

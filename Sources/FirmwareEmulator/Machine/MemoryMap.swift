@@ -29,6 +29,10 @@ public final class MemoryMap {
     /// The same with nothing in them: every access is seen.
     let fullyClosedWindows: UnsafeMutablePointer<Window>
 
+    /// Counts writes to memory by others than the CPU: DMA, loaders, debuggers.
+    private(set) var outsideWrites = 0
+    private var areClosedWindowsOld = true
+
     private let nowhere: UnsafeMutablePointer<UInt8>
     private var pages: [UInt32: [Target]] = [:]
     private var pageCache: [Target?] = Array(repeating: nil, count: 256)
@@ -103,9 +107,9 @@ public final class MemoryMap {
     }
 
     private func add(_ region: MemoryRegion) -> MemoryRegion {
-        region.onCodeWritten = { [weak self] in self?.onCodeWritten?() }
-        region.onCodeDecoded = { [weak self, unowned region] in
-            if region.kind == .ram { self?.rebuildWindows() }
+        region.onCodeWritten = { [unowned self] in onCodeWritten?() }
+        region.onCodeDecoded = { [unowned self, unowned region] in
+            if region.kind == .ram { rebuildWindows() }
         }
         regions.append(region)
         region.mappings.append(CodeMapping(base: region.base, size: region.size, regionOffset: 0, region: region))
@@ -135,6 +139,7 @@ public final class MemoryMap {
 
     /// Writes the executor's table anew: after regions, aliases or the range of decoded code in RAM changed.
     func rebuildWindows() {
+        areClosedWindowsOld = true
         for index in 0..<256 { windows[index] = fullyClosedWindows[index] }
         for region in regions {
             for mapping in region.mappings {
@@ -163,6 +168,8 @@ public final class MemoryMap {
 
     /// Makes ``closedWindows`` what ``windows`` is now, for reading only.
     func closeForWriting() {
+        guard areClosedWindowsOld else { return }
+        areClosedWindowsOld = false
         for index in 0..<256 {
             closedWindows[index] = windows[index]
             closedWindows[index].writeLimit = 0
@@ -177,8 +184,8 @@ public final class MemoryMap {
         let slot = Int(page & 0xFF)
         if pageCacheTags[slot] == page, let target = pageCache[slot] { return target }
         guard let targets = pages[page] else { return nil }
-        if targets.count == 1, case .registers(let peripheral) = targets[0],
-            peripheral.base & 0x3FF == 0, peripheral.size & 0x3FF == 0
+        // Whole pages are kept, also those over plain storage.
+        if case .registers(let peripheral)? = targets.first, peripheral.base & 0x3FF == 0, peripheral.size & 0x3FF == 0
         {
             pageCache[slot] = targets[0]
             pageCacheTags[slot] = page
@@ -214,6 +221,7 @@ public final class MemoryMap {
     @discardableResult
     public func write(_ data: some Collection<UInt8>, at address: UInt32) -> Int {
         guard case .memory(let region, let base)? = target(at: address) else { return 0 }
+        outsideWrites &+= 1
         return region.write(data, at: address &- base)
     }
 
@@ -239,6 +247,7 @@ public final class MemoryMap {
             guard UInt64(offset) + UInt64(width.rawValue) <= UInt64(region.size) else { return false }
             switch region.kind {
             case .ram:
+                outsideWrites &+= 1
                 region.write((0..<width.rawValue).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }, at: offset)
                 return true
             case .flash: return region.onStore?(offset, width, value & width.mask) ?? false

@@ -146,13 +146,13 @@ final class SystemControl: Peripheral {
     private var interruptState: UInt32 {
         var value = machine.ipsr
         if let next = controller.highestPending() { value |= UInt32(next.number) << 12 }
-        if controller.pending.words.enumerated().contains(where: { $1 & ($0 == 0 ? 0xFFFF_0000 : .max) != 0 }) {
-            value |= 1 << 22
-        }
+        var external = controller.pending.words
+        external[0] &= 0xFFFF_0000
+        if external != SIMD8() { value |= 1 << 22 }
         if controller.pending[Number.sysTick] { value |= 1 << 26 }
         if controller.pending[Number.pendSV] { value |= 1 << 28 }
         if controller.pending[Number.nmi] { value |= 1 << 31 }
-        let activeCount = controller.active.words.reduce(0) { $0 + $1.nonzeroBitCount }
+        let activeCount = (0..<8).reduce(0) { $0 + controller.active.words[$1].nonzeroBitCount }
         if machine.model.isV7, activeCount <= 1 { value |= 1 << 11 }
         return value
     }

@@ -8,7 +8,7 @@ public final class VirtualClock {
     /// Called after ``hertz`` changed, for timers that count time and not cycles.
     public var onFrequencyChange: [() -> Void] = []
     /// Cycles since the machine was made; exact also inside a peripheral's read or write.
-    public var now: UInt64 { readNow?() ?? settled }
+    public var now: UInt64 { isExecuting ? readNow?() ?? settled : settled }
     /// The cycle of the next event; `UInt64.max` for none.
     public private(set) var nextDue = UInt64.max
 
@@ -16,9 +16,13 @@ public final class VirtualClock {
     private var rateSince: UInt64 = 0
     private var nanosecondsBefore: UInt64 = 0
     private var events: [ClockEvent] = []
+    /// The one that is due at ``nextDue``.
+    private var next: ClockEvent?
     /// The cycle up to which time has been accounted while the CPU is not executing.
     var settled: UInt64 = 0
-    /// While the CPU executes: settled time plus what it has executed since.
+    /// The CPU is in the middle of its instructions: time is then what ``readNow`` says.
+    var isExecuting = false
+    /// Settled time plus what the CPU has executed since.
     var readNow: (() -> UInt64)?
     /// Tells the CPU that its next stop may be nearer now.
     var onScheduleChange: (() -> Void)?
@@ -48,26 +52,34 @@ public final class VirtualClock {
         var didFire = false
         // An event that schedules itself for the past for ever must not hang the machine.
         var rounds = 0
-        while nextDue <= settled, rounds < 10_000 {
-            guard let event = events.min(by: { $0.dueCycle < $1.dueCycle }), event.dueCycle <= settled else { break }
+        while nextDue <= settled, rounds < 10_000, let event = next {
             event.dueCycle = .max
+            findNext()
             event.action()
             didFire = true
             rounds += 1
-            findNext()
         }
         return didFire
     }
 
-    func scheduleChanged() {
-        findNext()
+    /// `event` has another due cycle than before.
+    func scheduleChanged(_ event: ClockEvent) {
+        if event.dueCycle < nextDue {
+            nextDue = event.dueCycle
+            next = event
+        } else if next === event {
+            findNext()
+        }
         onScheduleChange?()
     }
 
     private func findNext() {
-        var next = UInt64.max
-        for event in events where event.dueCycle < next { next = event.dueCycle }
-        nextDue = next
+        nextDue = .max
+        next = nil
+        for event in events where event.dueCycle < nextDue {
+            nextDue = event.dueCycle
+            next = event
+        }
     }
 
     private func change(hertz: UInt64) {

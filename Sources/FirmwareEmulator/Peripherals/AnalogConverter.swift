@@ -1,51 +1,88 @@
-/// ADC of F0 (RM0091 chapter 13). Conversions are instant; inputs are what the board says, else noise around the middle.
+/// ADC of F0 (RM0091 chapter 13). Conversions take their time; inputs are what the board says, else noise around the
+/// middle. Calibration and start-up are instant; hardware triggers are taken as given at once.
 final class AnalogConverter: RegisterBlock {
-    private let interrupts: any InterruptLines
-    private let irq: Int
-    private let sample: (_ channel: Int) -> UInt16
-    private let dma: DMAController?
-    private var sequence: [Int] = []
-    private var isContinuous: Bool { self[0x0C] & 0x2000 != 0 }
+    /// What the converter is clocked by, and what it shares with others.
+    struct Surroundings {
+        let clock: VirtualClock
+        let interrupts: any InterruptLines
+        let irq: Int
+        let dma: DMAController?
+        /// PCLK in hertz for F0, ADCCLK for F1.
+        let frequency: () -> UInt64
+        let sample: (_ channel: Int) -> UInt16
+        /// Nobody uses the device.
+        let isUnwatched: () -> Bool
 
-    init(
-        interrupts: any InterruptLines, irq: Int, dma: DMAController?, sample: @escaping (_ channel: Int) -> UInt16
-    ) {
-        self.interrupts = interrupts
-        self.irq = irq
-        self.dma = dma
-        self.sample = sample
-        super.init("ADC", base: 0x4001_2400)
+        /// Firmware that converts without pause would keep a core of the host busy for values that nobody looks at: while
+        /// the device is unwatched a conversion lasts a millisecond.
+        func schedule(_ end: ClockEvent?, after cycles: UInt64) {
+            end?.schedule(after: isUnwatched() ? max(cycles, clock.cycles(nanoseconds: 1_000_000)) : cycles)
+        }
     }
 
-    override func reset() {
-        super.reset()
-        sequence = []
-        updateLine()
+    private let surroundings: Surroundings
+    /// Channels still to be converted of the present sequence.
+    private var sequence: [Int] = []
+    private var end: ClockEvent?
+    /// The next conversion waits for the last one's result to be taken.
+    private var isHeld = false
+
+    init(_ surroundings: Surroundings) {
+        self.surroundings = surroundings
+        super.init("ADC", base: 0x4001_2400)
+        end = surroundings.clock.event("ADC") { [unowned self] in converted() }
+    }
+
+    private enum Register {
+        static let status: UInt32 = 0x00, enable: UInt32 = 0x04, control: UInt32 = 0x08, configuration: UInt32 = 0x0C
+        static let clock: UInt32 = 0x10, sampling: UInt32 = 0x14, channels: UInt32 = 0x28, data: UInt32 = 0x40
+    }
+
+    private enum Status {
+        static let ready: UInt32 = 1 << 0, endOfSampling: UInt32 = 1 << 1, endOfConversion: UInt32 = 1 << 2
+        static let endOfSequence: UInt32 = 1 << 3, overrun: UInt32 = 1 << 4
+        static let clearable: UInt32 = 0x9F
+        /// With these set nothing more can be seen of a converter that goes on.
+        static let saturated = endOfConversion | endOfSequence | overrun
     }
 
     private enum Control {
-        static let enable: UInt32 = 1 << 0
-        static let disable: UInt32 = 1 << 1
-        static let start: UInt32 = 1 << 2
-        static let stop: UInt32 = 1 << 4
+        static let enable: UInt32 = 1 << 0, disable: UInt32 = 1 << 1, start: UInt32 = 1 << 2, stop: UInt32 = 1 << 4
         static let calibrate: UInt32 = 1 << 31
     }
 
+    private enum Configuration {
+        static let dma: UInt32 = 1 << 0, backward: UInt32 = 1 << 2, leftAligned: UInt32 = 1 << 5
+        static let overwrites: UInt32 = 1 << 12, continuous: UInt32 = 1 << 13, waits: UInt32 = 1 << 14
+        static let discontinuous: UInt32 = 1 << 16
+    }
+
+    private func isConfigured(_ bit: UInt32) -> Bool { self[Register.configuration] & bit != 0 }
+    private var resolution: UInt32 { self[Register.configuration] >> 3 & 3 }
+    private var isStarted: Bool { self[Register.control] & Control.start != 0 }
+
+    override func reset() {
+        super.reset()
+        halt()
+        updateLine()
+    }
+
     override func load(_ offset: UInt32) -> UInt32 {
-        guard offset == 0x40 else { return self[offset] }
-        let value = self[0x40]
-        self[0x00] &= ~4
-        if self[0x08] & Control.start != 0 { convert() }
+        guard offset == Register.data else { return self[offset] }
+        let value = self[Register.data]
+        self[Register.status] &= ~Status.endOfConversion
+        resume()
+        updateLine()
         return value
     }
 
     override func store(_ offset: UInt32, _ value: UInt32, mask: UInt32) {
         switch offset {
-        case 0x00:
-            self[0x00] &= ~(value & mask)
-            if self[0x08] & Control.start != 0, value & 4 != 0 { convert() }
-        case 0x08: control(value & mask)
-        case 0x40: break
+        case Register.status:
+            self[Register.status] &= ~(value & mask)
+            resume()
+        case Register.control: control(value & mask)
+        case Register.data: break
         default: keep(offset, value, mask: mask)
         }
         updateLine()
@@ -54,141 +91,117 @@ final class AnalogConverter: RegisterBlock {
     private func control(_ value: UInt32) {
         // ADCAL ends at once; ADDIS clears ADEN and itself; ADSTP ends conversions and itself.
         if value & Control.enable != 0 {
-            self[0x08] |= Control.enable
-            self[0x00] |= 1
+            self[Register.control] |= Control.enable
+            self[Register.status] |= Status.ready
         }
         if value & Control.disable != 0 {
-            self[0x08] &= ~(Control.enable | Control.start)
-            self[0x00] &= ~1
+            self[Register.control] &= ~(Control.enable | Control.start)
+            self[Register.status] &= ~Status.ready
+            halt()
         }
         if value & Control.stop != 0 {
-            self[0x08] &= ~Control.start
-            sequence = []
+            self[Register.control] &= ~Control.start
+            halt()
         }
-        if value & Control.start != 0, self[0x08] & Control.enable != 0 {
-            self[0x08] |= Control.start
-            sequence = []
+        if value & Control.start != 0, self[Register.control] & Control.enable != 0, !isStarted {
+            self[Register.control] |= Control.start
             convert()
         }
     }
 
-    /// Converts the next selected channel, or all of them at once when DMA takes the results.
+    // MARK: Conversions
+
+    private func halt() {
+        sequence = []
+        isHeld = false
+        end?.cancel()
+    }
+
+    /// Begins the conversion of the next selected channel.
     private func convert() {
+        isHeld = false
         if sequence.isEmpty {
-            guard self[0x00] & 8 == 0 || isContinuous else {
-                self[0x08] &= ~Control.start
-                return
-            }
-            sequence = (0..<19).filter { self[0x28] >> UInt32($0) & 1 == 1 }
+            sequence = (0..<19).filter { self[Register.channels] >> UInt32($0) & 1 == 1 }
+            if isConfigured(Configuration.backward) { sequence.reverse() }
         }
-        let usesDMA = self[0x0C] & 1 != 0
-        repeat {
-            guard let channel = sequence.first else {
-                self[0x08] &= ~Control.start
-                return
-            }
-            sequence.removeFirst()
-            self[0x40] = UInt32(sample(channel)) >> (self[0x0C] >> 3 & 3) * 2
-            self[0x00] |= 4 | 2
-            if sequence.isEmpty {
-                self[0x00] |= 8
-                if !isContinuous { self[0x08] &= ~Control.start }
-            }
-            if usesDMA {
-                guard dma?.request(channel: 1) == true else { return }
-                if sequence.isEmpty, isContinuous {
-                    sequence = (0..<19).filter { self[0x28] >> UInt32($0) & 1 == 1 }
-                }
-            }
-        } while usesDMA && !sequence.isEmpty
+        guard !sequence.isEmpty else {
+            self[Register.control] &= ~Control.start
+            return
+        }
+        surroundings.schedule(
+            end,
+            after: ConversionTime.cycles(
+                sampling: self[Register.sampling], resolution: resolution, converterHertz: frequency,
+                hertz: surroundings.clock.hertz))
     }
 
-    override func isStable(_ offset: UInt32) -> Bool { offset != 0x40 }
-
-    private func updateLine() { interrupts.setLine(irq, self[0x00] & self[0x04] & 0x9F != 0) }
-}
-
-/// ADC of F1 (RM0008 chapter 11). Calibration and conversions are instant.
-final class AnalogConverterF1: RegisterBlock {
-    private let interrupts: any InterruptLines
-    private let irq: Int
-    private let sample: (_ channel: Int) -> UInt16
-    private let dma: DMAController?
-
-    init(
-        _ name: String, base: UInt32, interrupts: any InterruptLines, irq: Int, dma: DMAController?,
-        sample: @escaping (_ channel: Int) -> UInt16
-    ) {
-        self.interrupts = interrupts
-        self.irq = irq
-        self.dma = dma
-        self.sample = sample
-        super.init(name, base: base)
+    /// CKMODE: HSI14, or PCLK divided by 2 or 4.
+    private var frequency: UInt64 {
+        switch self[Register.clock] >> 30 {
+        case 1: surroundings.frequency() / 2
+        case 2: surroundings.frequency() / 4
+        default: 14_000_000
+        }
     }
 
-    override func reset() {
-        super.reset()
-        updateLine()
-    }
-
-    override func load(_ offset: UInt32) -> UInt32 {
-        guard offset == 0x4C else { return self[offset] }
-        self[0x00] &= ~2
-        let value = self[0x4C]
-        if self[0x08] & 3 == 3 { convert() }
-        return value
-    }
-
-    override func store(_ offset: UInt32, _ value: UInt32, mask: UInt32) {
-        switch offset {
-        case 0x00: self[0x00] &= value | ~mask
-        case 0x08:
-            let wasOn = self[0x08] & 1 != 0
-            keep(offset, value & ~0xC, mask: mask)
-            self[0x08] &= ~0xC
-            let starts = value & (1 << 22) != 0 || value & (1 << 20) == 0 && wasOn && value & mask & 1 != 0
-            self[0x08] &= ~(1 << 22)
-            if self[0x08] & 1 != 0, starts { convert() }
-        case 0x4C: break
-        default: keep(offset, value, mask: mask)
+    private func converted() {
+        guard isStarted, let channel = sequence.first else { return }
+        sequence.removeFirst()
+        if self[Register.status] & Status.endOfConversion == 0 || isConfigured(Configuration.overwrites) {
+            self[Register.data] = aligned(UInt32(surroundings.sample(channel)))
+        }
+        if self[Register.status] & Status.endOfConversion != 0 { self[Register.status] |= Status.overrun }
+        self[Register.status] |= Status.endOfConversion | Status.endOfSampling
+        if sequence.isEmpty { self[Register.status] |= Status.endOfSequence }
+        // DMA takes the result by reading it, which clears EOC.
+        if isConfigured(Configuration.dma) { surroundings.dma?.request(channel: 1) }
+        let isOver = sequence.isEmpty && !isConfigured(Configuration.continuous)
+        if isOver || isConfigured(Configuration.discontinuous) {
+            self[Register.control] &= ~Control.start
+        } else if mustWait {
+            isHeld = true
+        } else {
+            convert()
         }
         updateLine()
     }
 
-    /// Channels of the regular sequence, SQR3 to SQR1.
-    private var sequence: [Int] {
-        let count = self[0x04] & (1 << 8) != 0 ? Int(self[0x2C] >> 20 & 0xF) + 1 : 1
-        return (0..<count).map { position in
-            let register: UInt32 = position < 6 ? 0x34 : position < 12 ? 0x30 : 0x2C
-            return Int(self[register] >> UInt32(position % 6 * 5) & 0x1F)
+    /// WAIT asks for it; a converter that nobody listens to need not be followed.
+    private var mustWait: Bool {
+        let status = self[Register.status]
+        return isConfigured(Configuration.waits) && status & Status.endOfConversion != 0
+            || status & Status.saturated == Status.saturated
+    }
+
+    private func resume() { if isHeld, isStarted, !mustWait { convert() } }
+
+    private func aligned(_ sample: UInt32) -> UInt32 {
+        let value = sample >> (resolution * 2)
+        guard isConfigured(Configuration.leftAligned) else { return value }
+        return value << (resolution == 3 ? 2 : 4 + resolution * 2)
+    }
+
+    // MARK: Idle loops
+
+    override func isStable(_ offset: UInt32) -> Bool {
+        offset != Register.data || self[Register.status] & Status.endOfConversion == 0
+    }
+
+    override func isNeutral(_ offset: UInt32, width: AccessWidth, value: UInt32) -> Bool {
+        let bits = value << (8 * (offset & 3))
+        switch offset & ~3 {
+        case Register.status: return self[Register.status] & bits & Status.clearable == 0
+        case Register.control:
+            let commands = Control.disable | Control.stop | Control.calibrate
+            let repeated = self[Register.control] & (Control.enable | Control.start)
+            let isReady = self[Register.status] & Status.ready != 0 || bits & Control.enable == 0
+            return bits & commands == 0 && bits & ~repeated == 0 && isReady
+        default: return super.isNeutral(offset, width: width, value: value)
         }
     }
-
-    private func convert() {
-        let usesDMA = self[0x08] & (1 << 8) != 0
-        // With DMA a continuous converter runs until the channel is done, all at once.
-        var rounds = 0
-        repeat {
-            var isTaken = false
-            for channel in sequence {
-                self[0x4C] = UInt32(sample(channel))
-                self[0x00] |= 2 | 0x10
-                if usesDMA { isTaken = dma?.request(channel: 1) == true }
-            }
-            rounds += 1
-            guard usesDMA, isTaken, self[0x08] & 2 != 0, rounds < 65_536 else { break }
-        } while true
-        updateLine()
-    }
-
-    override func isStable(_ offset: UInt32) -> Bool { offset != 0x4C }
 
     private func updateLine() {
-        // EOCIE 5, AWDIE 6, JEOCIE 7 of CR1.
-        let status = self[0x00]
-        let isHigh =
-            status & 2 != 0 && self[0x04] & 0x20 != 0 || status & 1 != 0 && self[0x04] & 0x40 != 0
-            || status & 4 != 0 && self[0x04] & 0x80 != 0
-        interrupts.setLine(irq, isHigh)
+        let isHigh = self[Register.status] & self[Register.enable] & Status.clearable != 0
+        surroundings.interrupts.setLine(surroundings.irq, isHigh)
     }
 }

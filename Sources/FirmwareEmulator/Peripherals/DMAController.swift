@@ -7,6 +7,8 @@ final class DMAController: RegisterBlock {
     private var position = [UInt32](repeating: 0, count: 7)
     /// A transfer that reaches the controller's own registers must not start another.
     private var isMoving = false
+    /// Called with a channel, 1…7, that has just been enabled: a peripheral whose request was not taken asks again.
+    var onEnable: [(Int) -> Void] = []
 
     /// - Parameter irqs: interrupt of each channel, the first for channel 1.
     init(
@@ -63,7 +65,11 @@ final class DMAController: RegisterBlock {
         let base = 8 + UInt32(index) * 20
         self[base + 4] = remaining[index]
         position[index] = 0
-        guard self[base] & Control.memoryToMemory != 0, !isMoving else { return }
+        guard !isMoving else { return }
+        guard self[base] & Control.memoryToMemory != 0 else {
+            for action in onEnable { action(index + 1) }
+            return
+        }
         while remaining[index] > 0 { moveOne(index) }
     }
 

@@ -13,7 +13,7 @@ final class ExternalInterrupts: RegisterBlock {
         self.irq = irq
         self.portOfLine = portOfLine
         super.init("EXTI", base: 0x4001_0400)
-        pins.onChange.append { [weak self] port, before, after in self?.pinsChanged(port, before, after) }
+        pins.onChange.append { [unowned self] port, before, after in pinsChanged(port, before, after) }
     }
 
     override func reset() {

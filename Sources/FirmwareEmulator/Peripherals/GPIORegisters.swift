@@ -47,11 +47,15 @@ class GPIORegisters: RegisterBlock {
 
     override func store(_ offset: UInt32, _ value: UInt32, mask: UInt32) {
         guard offset != layout.input else { return }
+        let register: UInt32
+        let new: UInt32
         if let output = output(after: offset, value, mask: mask) {
-            self[layout.output] = output
+            (register, new) = (layout.output, output)
         } else {
-            keep(offset, value, mask: mask)
+            (register, new) = (offset, self[offset] & ~mask | value & mask)
         }
+        guard self[register] != new else { return }
+        self[register] = new
         drive()
     }
 

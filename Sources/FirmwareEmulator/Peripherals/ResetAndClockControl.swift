@@ -71,12 +71,22 @@ final class ResetAndClockControl: RegisterBlock {
         if offset == 0x00 || offset == 0x04 || offset == 0x2C || offset == 0x34 { clock.hertz = coreFrequency }
     }
 
-    /// APB clocks, in hertz, for timers: the prescalers of APB1 or APB2 (F0 has one APB, whose prescaler is in the same bits).
+    /// PCLK1 or PCLK2 in hertz (F0 has one APB, whose prescaler is in APB1's bits).
+    func busFrequency(apb2: Bool) -> UInt64 { coreFrequency / divisor(apb2: apb2) }
+
+    /// What timers of APB1 or APB2 count, in hertz: twice a divided bus clock (RM0008 figure 8).
     func timerFrequency(apb2: Bool) -> UInt64 {
+        busFrequency(apb2: apb2) * (divisor(apb2: apb2) == 1 ? 1 : 2)
+    }
+
+    /// What ADCs are clocked by: F0 divides PCLK itself, in F1 ADCPRE does.
+    var converterFrequency: UInt64 {
+        family == .f1 ? busFrequency(apb2: true) / UInt64((self[0x04] >> 14 & 3) * 2 + 2) : busFrequency(apb2: false)
+    }
+
+    private func divisor(apb2: Bool) -> UInt64 {
         let prescaler = self[0x04] >> (apb2 && family != .f0 ? 11 : 8) & 7
-        let divisor: UInt64 = prescaler < 4 ? 1 : 2 << UInt64(prescaler - 4)
-        // Timers run at twice a divided bus clock (RM0008 figure 8).
-        return divisor == 1 ? coreFrequency : coreFrequency / divisor * 2
+        return prescaler < 4 ? 1 : 2 << UInt64(prescaler - 4)
     }
 
     private func follow(_ offset: UInt32, _ pairs: [(enable: UInt32, ready: UInt32)]) {

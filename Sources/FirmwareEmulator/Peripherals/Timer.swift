@@ -30,7 +30,7 @@ final class Timer: RegisterBlock {
         self.frequency = frequency
         limit = is32Bit ? 0xFFFF_FFFF : 0xFFFF
         super.init(name, base: base)
-        event = clock.event(name) { [weak self] in self?.catchUp() }
+        event = clock.event(name) { [unowned self] in catchUp() }
     }
 
     override func reset() {

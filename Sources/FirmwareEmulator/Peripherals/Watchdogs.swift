@@ -66,7 +66,7 @@ final class WindowWatchdog: RegisterBlock {
         self.busFrequency = busFrequency
         self.onTimeout = onTimeout
         super.init("WWDG", base: 0x4000_2C00)
-        event = clock.event("WWDG") { [weak self] in self?.due() }
+        event = clock.event("WWDG") { [unowned self] in due() }
     }
 
     override func reset() {
