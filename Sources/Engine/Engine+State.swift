@@ -87,7 +87,7 @@ extension Engine {
         }
         do {
             record.host = try await DeviceHost.make(
-                entry, on: group.next(), signals: signals, logger: logger)
+                entry, on: group.next(), networks: networks, signals: signals, logger: logger)
         } catch {
             record.trouble = "\(error)"
         }

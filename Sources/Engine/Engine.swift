@@ -4,6 +4,7 @@ import Hypervisor
 import Logging
 import NIOCore
 import NIOPosix
+import SimulatedFirmware
 import USBCore
 import USBIP
 
@@ -20,6 +21,8 @@ public actor Engine {
     let controlGroup: MultiThreadedEventLoopGroup
     let hypervisor: any VMControl
     let store: StateStore
+    /// Those that network interfaces are members of.
+    let networks = Networks()
     let startedAt = Date().timeIntervalSince1970
     let hostName = Engine.currentHostName()
 

@@ -122,17 +122,35 @@ public struct AlternateDeclaration: Sendable, Equatable {
     /// Class-specific descriptors after the interface descriptor; given the function's first bInterfaceNumber.
     public var classDescriptors: @Sendable (_ firstInterface: UInt8) -> [[UInt8]]
     public var endpoints: [EndpointDeclaration]
+    /// Strings that the class descriptors refer to by index.
+    public var strings: [DescriptorString]
 
     public init(
         classDescriptors: @escaping @Sendable (_ firstInterface: UInt8) -> [[UInt8]] = { _ in [] },
-        endpoints: [EndpointDeclaration]
+        endpoints: [EndpointDeclaration], strings: [DescriptorString] = []
     ) {
         self.classDescriptors = classDescriptors
         self.endpoints = endpoints
+        self.strings = strings
     }
 
     public static func == (left: AlternateDeclaration, right: AlternateDeclaration) -> Bool {
-        left.endpoints == right.endpoints && left.classDescriptors(0) == right.classDescriptors(0)
+        left.endpoints == right.endpoints && left.strings == right.strings
+            && left.classDescriptors(0) == right.classDescriptors(0)
+    }
+}
+
+/// A string that a class descriptor refers to; its index is put there when the device is composed.
+public struct DescriptorString: Sendable, Equatable {
+    public var text: String
+    /// Number of the class descriptor, and the byte in it that becomes the index.
+    public var descriptor: Int
+    public var byte: Int
+
+    public init(_ text: String, descriptor: Int, byte: Int) {
+        self.text = text
+        self.descriptor = descriptor
+        self.byte = byte
     }
 }
 

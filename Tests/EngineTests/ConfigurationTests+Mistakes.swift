@@ -126,6 +126,37 @@ extension ConfigurationTests {
             "f:3: device[0].interfaces[0].kind: \"telepathy\"; allowed: \"web-service\", \"serial\", \"usb-char\", \"service-directory\", \"point-to-point\", \"point-to-multipoint\", \"libvirt\", \"printer\", \"storage\", \"keyboard\", \"microphone\""
         ),
         (
+            interface("kind = \"point-to-point\""),
+            "f:3: device[0].interfaces[0].network: is missing; allowed: the name of a network"
+        ),
+        (
+            interface("kind = \"point-to-multipoint\", network = \"a b\""),
+            "f:3: device[0].interfaces[0].network: network 'a b': a name consists of 1 to 64 letters, digits, '.', '-' and '_'"
+        ),
+        (
+            interface("kind = \"point-to-multipoint\", network = \"a\", sources = \"all\""),
+            "f:3: device[0].interfaces[0].sources: sources 'all'; allowed: own, any"
+        ),
+        (
+            interface("kind = \"point-to-multipoint\", network = \"a\", uplink = \"tap0\""),
+            "f:3: device[0].interfaces[0].uplink: uplink 'tap0': uplinks are not available in this version"
+        ),
+        (
+            interfaces([
+                "kind = \"point-to-point\", name = \"x\", network = \"n\"",
+                "kind = \"point-to-point\", name = \"y\", network = \"n\"",
+                "kind = \"point-to-point\", name = \"z\", network = \"n\"",
+            ]),
+            "f:5: device[0].interfaces[2].network: \"n\" has its two members, a/x and a/y; allowed: another network, or kind \"point-to-multipoint\""
+        ),
+        (
+            interfaces([
+                "kind = \"point-to-point\", name = \"x\", network = \"n\"",
+                "kind = \"point-to-multipoint\", name = \"y\", network = \"n\"",
+            ]),
+            "f:4: device[0].interfaces[1].network: \"n\" is the point-to-point network of a/x; allowed: the name of a point-to-multipoint network"
+        ),
+        (
             interface("kind = \"serial\""),
             "f:3: device[0].interfaces[0].to: is missing; allowed: \"pty\", \"unix:/path\" or \"tcp:ADDRESS:PORT\""
         ),
@@ -162,6 +193,10 @@ extension ConfigurationTests {
 
     static func device(_ line: String) -> String {
         "[[device]]\nname = \"a\"\n\(line)\ninterfaces = [{kind=\"serial\",to=\"pty\"}]"
+    }
+
+    static func interfaces(_ pairs: [String]) -> String {
+        "[[device]]\nname = \"a\"\ninterfaces = [{\(pairs.joined(separator: "},\n{"))}]"
     }
 
     static func interface(_ pairs: String) -> String { "[[device]]\nname = \"a\"\ninterfaces = [{\(pairs)}]" }

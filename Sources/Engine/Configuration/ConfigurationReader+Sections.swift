@@ -13,8 +13,10 @@ extension ConfigurationReader {
         }
         if let section = table(root["usbip"], at: "usbip") { result.usbip = usbip(section) }
         var names: Set<String> = []
+        var networks: [String: NetworkMembers] = [:]
         for (index, entry) in tables(root["device"], at: "device").enumerated() {
             guard let device = device(entry, at: "device[\(index)]") else { continue }
+            checkNetworks(of: device, at: "device[\(index)]", &networks)
             if names.insert(device.name).inserted {
                 result.devices.append(device)
             } else {

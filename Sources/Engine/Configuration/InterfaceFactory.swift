@@ -30,6 +30,9 @@ enum InterfaceFactory {
                 case .badStorageImage: "image"
                 case .unknownLayout: "layout"
                 case .badPrinterTarget: "to"
+                case .badNetworkName: "network"
+                case .badSources: "sources"
+                case .uplinkNotAvailable: "uplink"
                 default: interface.kind == .serial ? "to" : "upstreams"
                 }
             throw InterfaceProblem(key: key, found: "\(error)", allowed: "")
@@ -38,11 +41,13 @@ enum InterfaceFactory {
 
     /// Opens the backend and makes the function; call it on `eventLoop`.
     static func make(
-        _ interface: InterfaceConfiguration, eventLoop: any EventLoop, logger: Logger
+        _ interface: InterfaceConfiguration, of device: String, networks: Networks, eventLoop: any EventLoop,
+        logger: Logger
     ) throws -> any Function {
         guard let spec = try spec(interface) else { throw InterfaceNotAvailable(interface: interface) }
         do {
-            return try Catalogue.makeFunction(spec, eventLoop: eventLoop, logger: logger)
+            return try Catalogue.makeFunction(
+                spec, device: device, networks: networks, eventLoop: eventLoop, logger: logger)
         } catch {
             throw InterfaceNotMade(interface: interface.name, reason: "\(error)")
         }
@@ -68,6 +73,13 @@ enum InterfaceFactory {
             try InterfaceSpec.keyboard(name: interface.name, layout: interface.string("layout") ?? "us")
         case .printer:
             try InterfaceSpec.printer(name: interface.name, to: interface.string("to") ?? "")
+        case .pointToPoint, .pointToMultipoint:
+            .network(
+                name: interface.name,
+                target: try NetworkTarget(
+                    topology: interface.kind == .pointToPoint ? .pointToPoint : .multipoint,
+                    network: interface.string("network") ?? "", sources: interface.string("sources"),
+                    uplink: interface.string("uplink")))
         default: nil
         }
     }

@@ -31,7 +31,7 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
 
     /// Whether this version can offer it to a guest; the others are listed with that trouble.
     public var isAvailable: Bool {
-        [.webService, .serial, .libvirt, .microphone, .storage, .keyboard, .printer].contains(self)
+        ![.usbChar, .serviceDirectory].contains(self)
     }
 
     /// One key of an interface.
@@ -68,7 +68,8 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
             [Key(name: "services", shape: .strings, allowed: "a list of service names")]
         case .pointToPoint, .pointToMultipoint:
             [
-                Key(name: "network", shape: .string, allowed: "the name of a network"),
+                Key(name: "sources", shape: .string, allowed: "\"own\" or \"any\""),
+                Key(name: "network", shape: .string, isRequired: true, allowed: "the name of a network"),
                 Key(name: "uplink", shape: .string, allowed: "the name of a TAP interface"),
             ]
         case .libvirt:

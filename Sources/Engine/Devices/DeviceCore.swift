@@ -40,7 +40,7 @@ final class DeviceCore: DevicePortObserver {
 
     init(
         _ configuration: DeviceConfiguration, eventLoop: any EventLoop,
-        signals: SignalInbox, logger: Logger
+        networks: Networks, signals: SignalInbox, logger: Logger
     ) throws {
         name = configuration.name
         self.signals = signals
@@ -49,8 +49,18 @@ final class DeviceCore: DevicePortObserver {
         self.logger = logger
         switch configuration.behaviour {
         case .simulated(let interfaces):
-            let functions = try interfaces.filter(\.kind.isAvailable).map {
-                try InterfaceFactory.make($0, eventLoop: eventLoop, logger: logger)
+            var functions: [any Function] = []
+            do {
+                for interface in interfaces where interface.kind.isAvailable {
+                    functions.append(
+                        try InterfaceFactory.make(
+                            interface, of: configuration.name, networks: networks, eventLoop: eventLoop,
+                            logger: logger))
+                }
+            } catch {
+                // Those that were made let go of their networks and backends.
+                for function in functions { function.shutdown() }
+                throw error
             }
             let speeds: Set<Speed> = configuration.speed.map { [$0] } ?? [.full, .high, .super]
             let device = try SimulatedDevice(

@@ -33,11 +33,11 @@ final class DeviceHost: Sendable {
     /// - Throws: the reason a backend cannot be opened, naming it.
     static func make(
         _ configuration: DeviceConfiguration, on eventLoop: any EventLoop,
-        signals: SignalInbox, logger: Logger
+        networks: Networks, signals: SignalInbox, logger: Logger
     ) async throws -> DeviceHost {
         let host = try await eventLoop.submit {
             let core = try DeviceCore(
-                configuration, eventLoop: eventLoop, signals: signals, logger: logger)
+                configuration, eventLoop: eventLoop, networks: networks, signals: signals, logger: logger)
             return DeviceHost(
                 name: configuration.name, speeds: core.port.firmware.speeds, eventLoop: eventLoop,
                 core: NIOLoopBound(core, eventLoop: eventLoop))

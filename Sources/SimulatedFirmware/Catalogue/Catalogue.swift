@@ -14,6 +14,8 @@ public enum Catalogue {
         case "storage": "Storage"
         case "keyboard": "Keyboard"
         case "printer": "Printer"
+        case "point-to-point": "Point-to-Point"
+        case "point-to-multipoint": "Point-to-Multipoint"
         default: nil
         }
     }
@@ -21,9 +23,13 @@ public enum Catalogue {
     /// Opens the backend of an interface and makes its function. Call it on `eventLoop`, to which the function is
     /// confined from then on; `shutdown` ends the backend.
     ///
+    /// - Parameters:
+    ///   - device: whose interface it is; a network interface has its address from it.
+    ///   - networks: those that it may become a member of.
     /// - Throws: `CatalogueError` that names the thing which is wrong.
     public static func makeFunction(
-        _ spec: InterfaceSpec, eventLoop: any EventLoop, logger: Logger
+        _ spec: InterfaceSpec, device: String = "", networks: Networks = Networks(), eventLoop: any EventLoop,
+        logger: Logger
     ) throws(CatalogueError) -> any Function {
         switch spec {
         case .serial(let name, let target):
@@ -52,6 +58,9 @@ public enum Catalogue {
                 case .tcp(let host, let port): RawPortBackend(host: host, port: port, eventLoop: eventLoop)
                 }
             return PrinterFunction(name: name, backend: backend, eventLoop: eventLoop)
+        case .network(let name, let target):
+            return try NetworkFunction(
+                name: name, device: device, target: target, networks: networks, eventLoop: eventLoop)
         }
     }
 
@@ -60,7 +69,7 @@ public enum Catalogue {
     public static func problem(with spec: InterfaceSpec) -> CatalogueError? {
         switch spec {
         case .serial(_, .unix(let path)): SocketFile.problem(at: path)
-        case .serial, .webService, .libvirt, .microphone, .storage, .keyboard, .printer: nil
+        case .serial, .webService, .libvirt, .microphone, .storage, .keyboard, .printer, .network: nil
         }
     }
 }

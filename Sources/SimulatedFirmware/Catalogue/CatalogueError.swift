@@ -21,6 +21,11 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
     case badStorageImage(String, reason: String)
     case unknownLayout(String)
     case badPrinterTarget(String, reason: String)
+    case badNetworkName(String)
+    case badSources(String)
+    case uplinkNotAvailable(String)
+    case networkFull(String, members: [String])
+    case networkKind(String, is: String)
 
     public var description: String {
         switch self {
@@ -62,6 +67,16 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
             "layout '\(found)'; allowed: \(KeyboardLayout.allCases.map(\.rawValue).joined(separator: ", "))"
         case .badPrinterTarget(let found, let reason):
             "'\(found)': \(reason); allowed: spool:/folder, tcp:HOST:PORT"
+        case .badNetworkName(let found):
+            "network '\(found)': a name consists of 1 to 64 letters, digits, '.', '-' and '_'"
+        case .badSources(let found):
+            "sources '\(found)'; allowed: own, any"
+        case .uplinkNotAvailable(let found):
+            "uplink '\(found)': uplinks are not available in this version"
+        case .networkFull(let network, let members):
+            "network '\(network)' is point-to-point and has its two members: \(members.joined(separator: ", "))"
+        case .networkKind(let network, let kind):
+            "network '\(network)' is a \(kind) network"
         }
     }
 }

@@ -12,14 +12,18 @@ public enum InterfaceSpec: Sendable, Equatable {
     case storage(name: String, target: StorageTarget)
     case keyboard(name: String, layout: KeyboardLayout)
     case printer(name: String, to: PrinterTarget)
+    case network(name: String, target: NetworkTarget)
 
     /// Kinds that configuration may name, in catalogue order.
-    public static let kinds = ["serial", "web-service", "libvirt", "microphone", "storage", "keyboard", "printer"]
+    public static let kinds = [
+        "serial", "web-service", "libvirt", "microphone", "storage", "keyboard", "printer", "point-to-point",
+        "point-to-multipoint",
+    ]
 
     public var name: String {
         switch self {
         case .serial(let name, _), .webService(let name, _, _, _), .microphone(let name, _), .storage(let name, _),
-            .keyboard(let name, _), .printer(let name, _):
+            .keyboard(let name, _), .printer(let name, _), .network(let name, _):
             name
         case .libvirt(let service): service.name
         }
@@ -35,6 +39,7 @@ public enum InterfaceSpec: Sendable, Equatable {
         case .storage: "storage"
         case .keyboard: "keyboard"
         case .printer: "printer"
+        case .network(_, let target): target.topology.rawValue
         }
     }
 

@@ -85,13 +85,21 @@ struct Composition {
                                 alternateSetting: UInt8(truncatingIfNeeded: setting), descriptor: descriptor,
                                 isExact: endpoint.isExact))
                     }
+                    var classDescriptors = alternate.classDescriptors(first)
+                    for string in alternate.strings
+                    where classDescriptors.indices.contains(string.descriptor)
+                        && classDescriptors[string.descriptor].indices.contains(string.byte)
+                    {
+                        strings.append(string.text)
+                        classDescriptors[string.descriptor][string.byte] = UInt8(truncatingIfNeeded: strings.count)
+                    }
                     interfaces.append(
                         InterfaceDescriptor(
                             interfaceNumber: number, alternateSetting: UInt8(truncatingIfNeeded: setting),
                             interfaceClass: interface.classCode.code, interfaceSubClass: interface.classCode.subclass,
                             interfaceProtocol: interface.classCode.protocol,
                             stringIndex: offset == 0 ? stringIndex : 0,
-                            classDescriptors: alternate.classDescriptors(first), endpoints: descriptors))
+                            classDescriptors: classDescriptors, endpoints: descriptors))
                 }
             }
         }
