@@ -175,12 +175,14 @@ public struct EndpointDeclaration: Sendable, Equatable {
     /// IN endpoints of a protocol in which the host knows how long an answer is: a transfer ends when it is full or at an
     /// end of message, never because bytes ran out, and no zero-length packet follows a full one.
     public var isExact: Bool
+    /// The endpoint number that hosts expect of a function; it has it unless a function before it does.
+    public var wishedNumber: UInt8?
 
     public init(
         _ key: EndpointKey, _ direction: Direction, _ type: TransferType, maxPacketSize: Int? = nil,
         intervalMilliseconds: Int = 8, intervalMicroframes: Int? = nil, isochronousAttributes: UInt8 = 0,
         extra: [UInt8] = [],
-        classDescriptors: [[UInt8]] = [], isExact: Bool = false
+        classDescriptors: [[UInt8]] = [], isExact: Bool = false, wishedNumber: UInt8? = nil
     ) {
         self.key = key
         self.direction = direction
@@ -192,6 +194,7 @@ public struct EndpointDeclaration: Sendable, Equatable {
         self.extra = extra
         self.classDescriptors = classDescriptors
         self.isExact = isExact
+        self.wishedNumber = wishedNumber
     }
 }
 

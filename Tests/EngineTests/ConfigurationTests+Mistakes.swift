@@ -138,8 +138,19 @@ extension ConfigurationTests {
             "f:3: device[0].interfaces[0].sources: sources 'all'; allowed: own, any"
         ),
         (
-            interface("kind = \"point-to-multipoint\", network = \"a\", uplink = \"tap0\""),
-            "f:3: device[0].interfaces[0].uplink: uplink 'tap0': uplinks are not available in this version"
+            interface("kind = \"point-to-multipoint\", network = \"a\", uplink = \"a/b\""),
+            "f:3: device[0].interfaces[0].uplink: uplink 'a/b': the name of a TAP interface consists of 1 to 15 letters, digits, '.', '-' and '_'"
+        ),
+        (
+            interfaces([
+                "kind = \"point-to-multipoint\", name = \"x\", network = \"n\", uplink = \"tap0\"",
+                "kind = \"point-to-multipoint\", name = \"y\", network = \"m\", uplink = \"tap0\"",
+            ]),
+            "f:4: device[0].interfaces[1].uplink: \"tap0\" is the uplink of a/x; allowed: a TAP interface of its own, or none: one uplink serves a whole network"
+        ),
+        (
+            interface("kind = \"point-to-point\", network = \"a\", sources = \"any\""),
+            "f:3: device[0].interfaces[0].sources: is not a key here; allowed: kind, name, network"
         ),
         (
             interfaces([

@@ -16,6 +16,29 @@ import USBCore
         }
     }
 
+    @Test func aWishedNumberIsGivenWhileItIsFree() throws {
+        func wishing(_ name: String) -> TestFunction {
+            TestFunction(name) { _ in
+                let vendor = ClassCode(0xFF, 0xFF, 0xFF)
+                return FunctionDeclaration(
+                    classCode: vendor,
+                    interfaces: [
+                        InterfaceDeclaration(
+                            classCode: vendor,
+                            endpoints: [
+                                EndpointDeclaration("in", .in, .bulk, wishedNumber: 1),
+                                EndpointDeclaration("out", .out, .bulk, wishedNumber: 2),
+                            ])
+                    ])
+            }
+        }
+        let device = try SimulatedDevice(
+            identity: identity, functions: [wishing("a"), TestFunction.pipe("b"), wishing("c")])
+        let endpoints = device.enumeration(at: .high).presentInterfaces.flatMap(\.endpoints).map(\.address)
+        #expect(endpoints.filter { $0.direction == .in }.map(\.number) == [1, 2, 3])
+        #expect(endpoints.filter { $0.direction == .out }.map(\.number) == [2, 1, 3])
+    }
+
     @Test func thirtyTwoInterfacesFit() throws {
         let fitting = (1...32).map { TestFunction.bare("f\($0)") }
         _ = try SimulatedDevice(identity: identity, functions: fitting)

@@ -1,5 +1,12 @@
 /// Networks are named by their members: whether these agree can be told only with all devices read.
 extension ConfigurationReader {
+    /// What earlier interfaces have said of networks.
+    struct NetworkUse {
+        var networks: [String: NetworkMembers] = [:]
+        /// Who brings a TAP interface.
+        var uplinks: [String: String] = [:]
+    }
+
     /// What earlier interfaces have said of a network.
     struct NetworkMembers {
         var kind: InterfaceKind
@@ -8,7 +15,7 @@ extension ConfigurationReader {
 
     /// Takes note of a device's network interfaces; a third member of two, or a second kind of network, is a problem.
     mutating func checkNetworks(
-        of device: DeviceConfiguration, at path: String, _ networks: inout [String: NetworkMembers]
+        of device: DeviceConfiguration, at path: String, _ use: inout NetworkUse
     ) {
         guard case .simulated(let interfaces) = device.behaviour else { return }
         for (index, interface) in interfaces.enumerated() {
@@ -16,8 +23,17 @@ extension ConfigurationReader {
             else { continue }
             let place = "\(path).interfaces[\(index)].network"
             let member = "\(device.name)/\(interface.name)"
-            guard let network = networks[name] else {
-                networks[name] = NetworkMembers(kind: interface.kind, names: [member])
+            if let uplink = interface.string("uplink") {
+                if let other = use.uplinks[uplink] {
+                    problem(
+                        "\(path).interfaces[\(index)].uplink", "\"\(uplink)\" is the uplink of \(other)",
+                        "a TAP interface of its own, or none: one uplink serves a whole network")
+                } else {
+                    use.uplinks[uplink] = member
+                }
+            }
+            guard let network = use.networks[name] else {
+                use.networks[name] = NetworkMembers(kind: interface.kind, names: [member])
                 continue
             }
             let members = network.names.joined(separator: " and ")
@@ -30,7 +46,7 @@ extension ConfigurationReader {
                     place, "\"\(name)\" has its two members, \(members)",
                     "another network, or kind \"\(InterfaceKind.pointToMultipoint.rawValue)\"")
             } else {
-                networks[name]?.names.append(member)
+                use.networks[name]?.names.append(member)
             }
         }
     }

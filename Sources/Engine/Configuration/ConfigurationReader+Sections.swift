@@ -13,7 +13,7 @@ extension ConfigurationReader {
         }
         if let section = table(root["usbip"], at: "usbip") { result.usbip = usbip(section) }
         var names: Set<String> = []
-        var networks: [String: NetworkMembers] = [:]
+        var networks = NetworkUse()
         for (index, entry) in tables(root["device"], at: "device").enumerated() {
             guard let device = device(entry, at: "device[\(index)]") else { continue }
             checkNetworks(of: device, at: "device[\(index)]", &networks)

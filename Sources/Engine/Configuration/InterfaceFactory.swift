@@ -20,8 +20,9 @@ enum InterfaceFactory {
             let key =
                 switch error {
                 case .badServiceName(let name):
-                    interface.kind == .libvirt
+                    [.libvirt, .usbChar].contains(interface.kind)
                         ? "name" : interface.strings("services").contains(name) ? "services" : "streams"
+                case .badByteService where interface.kind == .usbChar: "to"
                 case .badByteService, .serviceNamedTwice: "streams"
                 case .badLibvirtPolicy: "policy"
                 case .badLibvirtSocket, .writableLibvirtSocket: "to"
@@ -32,8 +33,8 @@ enum InterfaceFactory {
                 case .badPrinterTarget: "to"
                 case .badNetworkName: "network"
                 case .badSources: "sources"
-                case .uplinkNotAvailable: "uplink"
-                default: interface.kind == .serial ? "to" : "upstreams"
+                case .badUplink: "uplink"
+                default: interface.kind == .webService ? "upstreams" : "to"
                 }
             throw InterfaceProblem(key: key, found: "\(error)", allowed: "")
         }
@@ -73,6 +74,7 @@ enum InterfaceFactory {
             try InterfaceSpec.keyboard(name: interface.name, layout: interface.string("layout") ?? "us")
         case .printer:
             try InterfaceSpec.printer(name: interface.name, to: interface.string("to") ?? "")
+        case .usbChar: .usbChar(try ByteService(name: interface.name, parsing: interface.string("to") ?? ""))
         case .pointToPoint, .pointToMultipoint:
             .network(
                 name: interface.name,

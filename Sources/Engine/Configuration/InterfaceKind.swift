@@ -31,7 +31,7 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
 
     /// Whether this version can offer it to a guest; the others are listed with that trouble.
     public var isAvailable: Bool {
-        ![.usbChar, .serviceDirectory].contains(self)
+        self != .serviceDirectory
     }
 
     /// One key of an interface.
@@ -66,10 +66,12 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
             [Key(name: "to", shape: .string, isRequired: true, allowed: "\"host:port\" or \"unix:/path\"")]
         case .serviceDirectory:
             [Key(name: "services", shape: .strings, allowed: "a list of service names")]
-        case .pointToPoint, .pointToMultipoint:
+        case .pointToPoint:
+            [Key(name: "network", shape: .string, isRequired: true, allowed: "the name of a network")]
+        case .pointToMultipoint:
             [
-                Key(name: "sources", shape: .string, allowed: "\"own\" or \"any\""),
                 Key(name: "network", shape: .string, isRequired: true, allowed: "the name of a network"),
+                Key(name: "sources", shape: .string, allowed: "\"own\" or \"any\""),
                 Key(name: "uplink", shape: .string, allowed: "the name of a TAP interface"),
             ]
         case .libvirt:

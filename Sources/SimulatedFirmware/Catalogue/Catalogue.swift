@@ -16,6 +16,7 @@ public enum Catalogue {
         case "printer": "Printer"
         case "point-to-point": "Point-to-Point"
         case "point-to-multipoint": "Point-to-Multipoint"
+        case "usb-char": "USB-char"
         default: nil
         }
     }
@@ -61,6 +62,8 @@ public enum Catalogue {
         case .network(let name, let target):
             return try NetworkFunction(
                 name: name, device: device, target: target, networks: networks, eventLoop: eventLoop)
+        case .usbChar(let service):
+            return USBCharFunction(service: service, eventLoop: eventLoop)
         }
     }
 
@@ -69,7 +72,8 @@ public enum Catalogue {
     public static func problem(with spec: InterfaceSpec) -> CatalogueError? {
         switch spec {
         case .serial(_, .unix(let path)): SocketFile.problem(at: path)
-        case .serial, .webService, .libvirt, .microphone, .storage, .keyboard, .printer, .network: nil
+        case .network(_, let target): target.uplink.flatMap(TapUplink.problem)
+        case .serial, .webService, .libvirt, .microphone, .storage, .keyboard, .printer, .usbChar: nil
         }
     }
 }

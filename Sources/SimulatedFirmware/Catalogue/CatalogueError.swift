@@ -23,7 +23,8 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
     case badPrinterTarget(String, reason: String)
     case badNetworkName(String)
     case badSources(String)
-    case uplinkNotAvailable(String)
+    case badUplink(String)
+    case cannotOpenUplink(String, reason: String)
     case networkFull(String, members: [String])
     case networkKind(String, is: String)
 
@@ -71,8 +72,10 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
             "network '\(found)': a name consists of 1 to 64 letters, digits, '.', '-' and '_'"
         case .badSources(let found):
             "sources '\(found)'; allowed: own, any"
-        case .uplinkNotAvailable(let found):
-            "uplink '\(found)': uplinks are not available in this version"
+        case .badUplink(let found):
+            "uplink '\(found)': the name of a TAP interface consists of 1 to \(TapUplink.longestName) letters, digits, '.', '-' and '_'"
+        case .cannotOpenUplink(let name, let reason):
+            "uplink '\(name)': \(reason); it needs a TAP interface that nothing else uses, and the right to it"
         case .networkFull(let network, let members):
             "network '\(network)' is point-to-point and has its two members: \(members.joined(separator: ", "))"
         case .networkKind(let network, let kind):

@@ -13,11 +13,13 @@ public enum InterfaceSpec: Sendable, Equatable {
     case keyboard(name: String, layout: KeyboardLayout)
     case printer(name: String, to: PrinterTarget)
     case network(name: String, target: NetworkTarget)
+    /// One connection to a server of the host.
+    case usbChar(ByteService)
 
     /// Kinds that configuration may name, in catalogue order.
     public static let kinds = [
         "serial", "web-service", "libvirt", "microphone", "storage", "keyboard", "printer", "point-to-point",
-        "point-to-multipoint",
+        "point-to-multipoint", "usb-char",
     ]
 
     public var name: String {
@@ -25,7 +27,7 @@ public enum InterfaceSpec: Sendable, Equatable {
         case .serial(let name, _), .webService(let name, _, _, _), .microphone(let name, _), .storage(let name, _),
             .keyboard(let name, _), .printer(let name, _), .network(let name, _):
             name
-        case .libvirt(let service): service.name
+        case .libvirt(let service), .usbChar(let service): service.name
         }
     }
 
@@ -40,6 +42,7 @@ public enum InterfaceSpec: Sendable, Equatable {
         case .keyboard: "keyboard"
         case .printer: "printer"
         case .network(_, let target): target.topology.rawValue
+        case .usbChar: "usb-char"
         }
     }
 

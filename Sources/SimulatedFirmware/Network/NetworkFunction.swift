@@ -21,8 +21,6 @@ public final class NetworkFunction: Function {
         var filter: EthernetPacketFilter?
     }
 
-    /// Bits per second, as told to the guest: USB 2.0's own.
-    private static let bitRate: UInt32 = 480_000_000
     /// Seconds of peace after which a drop is told again.
     private static let quiet = 10.0
 
@@ -34,6 +32,8 @@ public final class NetworkFunction: Function {
     private let network: VirtualNetwork
     private let member: Int
     private let eventLoop: any EventLoop
+    /// The network's way out, where this interface brings it.
+    private let uplink: TapUplink?
     private var context: (any FunctionContext)?
     private var isUp = false
     private var announcedCarrier: Bool?
@@ -58,7 +58,8 @@ public final class NetworkFunction: Function {
         self.eventLoop = eventLoop
         kind = target.topology.rawValue
         address = MACAddress(device: device, interface: name)
-        network = try networks.network(target.network, target.topology)
+        let network = try networks.network(target.network, target.topology)
+        self.network = network
         let waker = Waker()
         let box = NIOLoopBound(waker, eventLoop: eventLoop)
         member = try network.join(
@@ -66,7 +67,21 @@ public final class NetworkFunction: Function {
         ) {
             eventLoop.execute { box.value.function?.woken() }
         }
+        do {
+            if let name = target.uplink {
+                uplink = try TapUplink(name, network: network, eventLoop: eventLoop)
+            } else {
+                uplink = nil
+            }
+        } catch {
+            network.leave(member)
+            throw error
+        }
         waker.function = self
+        uplink?.trouble = { [weak self] trouble in
+            guard let self else { return }
+            context?.report(.trouble(interface: self.name, trouble))
+        }
     }
 
     /// The way from other loops to this one.
@@ -141,6 +156,7 @@ public final class NetworkFunction: Function {
         retry?.cancel()
         retry = nil
         isUp = false
+        uplink?.shutdown()
         network.leave(member)
         context = nil
     }
@@ -169,10 +185,19 @@ public final class NetworkFunction: Function {
         context.discard(.notify)
         if carrier {
             context.write(
-                NCM.connectionSpeedChange(Self.bitRate, interface: interface), to: .notify, endOfMessage: true)
+                NCM.connectionSpeedChange(bitRate, interface: interface), to: .notify, endOfMessage: true)
         }
         context.write(
             NCM.networkConnection(carrier, interface: interface), to: .notify, endOfMessage: true)
+    }
+
+    /// Bits per second, as told to the guest: the wire's own, at SuperSpeed without its coding.
+    private var bitRate: UInt32 {
+        switch context?.speed {
+        case .super: 4_000_000_000
+        case .full, .low: 12_000_000
+        case .high, nil: 480_000_000
+        }
     }
 
     private func woken() {
@@ -192,8 +217,10 @@ public final class NetworkFunction: Function {
         isPumpingIn = true
         defer { isPumpingIn = false }
         while isUp, context.queuedBytes(.bulkIn) == 0 {
+            // One byte less than the host takes: a block always ends with a short packet, so that none of no length
+            // follows it, which Linux counts as an error.
             var builder = NTBBuilder(
-                format: settings.format, capacity: settings.inputSize, maximumFrames: settings.inputFrames,
+                format: settings.format, capacity: settings.inputSize - 1, maximumFrames: settings.inputFrames,
                 appendsCRC: settings.appendsCRC, sequence: sequence)
             let (filter, frameSize) = (settings.filter, settings.frameSize)
             network.take(member, now: seconds) { frame in

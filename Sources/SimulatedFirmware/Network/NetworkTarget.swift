@@ -10,6 +10,8 @@ public struct NetworkTarget: Sendable, Equatable {
     public let network: String
     /// Whether it may send from other addresses than its own, as a bridge does.
     public let allowsAnySource: Bool
+    /// A TAP interface of this machine that becomes a member too.
+    public let uplink: String?
 
     /// - Throws: `CatalogueError` when a key's value is not one of those that are allowed.
     public init(topology: Topology, network: String, sources: String?, uplink: String?) throws(CatalogueError) {
@@ -17,7 +19,12 @@ public struct NetworkTarget: Sendable, Equatable {
             throw .badNetworkName(network)
         }
         guard sources == nil || sources == "own" || sources == "any" else { throw .badSources(sources ?? "") }
-        if let uplink { throw .uplinkNotAvailable(uplink) }
+        if let uplink {
+            guard isHost(Substring(uplink)), !uplink.contains(":"), uplink.utf8.count <= TapUplink.longestName,
+                uplink != ".", uplink != ".."
+            else { throw .badUplink(uplink) }
+        }
+        self.uplink = uplink
         self.topology = topology
         self.network = network
         allowsAnySource = sources == "any"

@@ -11,7 +11,9 @@ public final class Networks: Sendable {
     /// - Throws: `CatalogueError.networkKind` when it is there and of the other topology.
     func network(_ name: String, _ topology: NetworkTarget.Topology) throws(CatalogueError) -> VirtualNetwork {
         let network = networks.withLock { networks in
-            if let network = networks[name] { return network }
+            if let network = networks[name], network.topology == topology || !network.memberNames.isEmpty {
+                return network
+            }
             let network = VirtualNetwork(name: name, topology: topology)
             networks[name] = network
             return network

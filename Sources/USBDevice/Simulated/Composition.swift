@@ -133,17 +133,18 @@ struct Composition {
     }
 }
 
-/// Gives out endpoint numbers 1...15 per direction; alternate settings of one interface share an address per key.
+/// Gives out endpoint numbers 1...15 per direction, the next free one unless another is wished and free; alternate
+/// settings of one interface share an address per key.
 private struct EndpointNumbers {
-    private var next: [Direction: UInt8] = [.in: 1, .out: 1]
+    private var free: [Direction: [UInt8]] = [.in: Array(1...15), .out: Array(1...15)]
 
     mutating func assign(_ declaration: FunctionDeclaration) -> [EndpointKey: EndpointAddress]? {
         var addresses: [EndpointKey: EndpointAddress] = [:]
         for endpoint in declaration.interfaces.flatMap(\.alternates).flatMap(\.endpoints)
         where addresses[endpoint.key] == nil {
-            let number = next[endpoint.direction, default: 1]
-            guard number <= 15 else { return nil }
-            next[endpoint.direction] = number + 1
+            let left = free[endpoint.direction, default: []]
+            guard let number = left.first(where: { $0 == endpoint.wishedNumber }) ?? left.first else { return nil }
+            free[endpoint.direction] = left.filter { $0 != number }
             addresses[endpoint.key] = EndpointAddress(number, endpoint.direction)
         }
         return addresses
