@@ -20,7 +20,7 @@ struct EchoPeer {
         do { try await channel.close() } catch ChannelError.alreadyClosed {}
     }
 
-    private final class Echo: ChannelInboundHandler {
+    final class Echo: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 

@@ -229,6 +229,21 @@ func eventually(
 }
 
 extension LabEnvironment {
+    /// Runs a shell script on this machine with busybox's programs, in the private directory; throws unless it exits with
+    /// 0. What it leaves running ends with the world.
+    @discardableResult
+    func host(_ script: String) async throws -> String {
+        let name = directory + "/host-\(UUID().uuidString.prefix(8))"
+        let child = try Child(
+            "/bin/busybox", ["sh", "-c", "cd \(directory) && \(script)"], variables: variables, output: name,
+            errors: name)
+        let status = await child.ended()
+        defer { unlink(name) }
+        let text = try String(contentsOfFile: name, encoding: .utf8)
+        guard status == 0 else { throw Failure(description: "\(script): \(status): \(text)") }
+        return text
+    }
+
     /// Appends to the configuration; an engine that runs does not look at it again.
     func add(_ text: String) throws {
         let old = try String(contentsOfFile: configuration, encoding: .utf8)

@@ -94,6 +94,16 @@ final class LabGuests: Sendable {
         return guest
     }
 
+    /// The guest of a name, booted as `configuration` says unless it runs.
+    func guest(
+        _ name: String, _ configuration: (LabGuests) async throws -> GuestConfiguration
+    ) async throws -> Guest {
+        if let guest = guests.withLock({ $0[name] }), guest.isRunning { return guest }
+        let guest = try await Guest.boot(try await configuration(self))
+        guests.withLock { $0[name] = guest }
+        return guest
+    }
+
     static func start() async throws -> LabGuests {
         guard Tmux.isThere else { throw LabError.missingPackages(["tmux"]) }
         return try LabGuests(image: try await GuestImageBuilder().build())
