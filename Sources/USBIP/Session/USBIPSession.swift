@@ -256,9 +256,15 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
         }
     }
 
+    /// Requests of one read whose replies go out in a write of their own: the importer then reads them and asks anew while
+    /// the rest is worked on, instead of each waiting for the other. Measured with 32 URBs of 512 bytes in flight: more
+    /// than a sixth more of them a second than with one write, and more than with a first write of 8 or of 24.
+    private static let requestsOfFirstWrite = 16
+
     /// Handles requests while the importer takes the answers; returns how many bytes they were.
     private func handleAll(_ bytes: UnsafeRawBufferPointer) -> Int {
         var offset = 0
+        var count = 0
         do {
             while end == nil, mayProceed {
                 guard
@@ -267,6 +273,8 @@ public final class USBIPSession: ChannelDuplexHandler, TransferHost {
                 else { break }
                 if !hasRequests { sawFirstRequest() }
                 try handle(request)
+                count += 1
+                if count == Self.requestsOfFirstWrite { flush() }
             }
         } catch {
             finish(.refused(error), answering: false)
