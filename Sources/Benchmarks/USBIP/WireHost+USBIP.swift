@@ -7,14 +7,17 @@ extension WireHost {
     /// a fast exporter.
     func measureUSBIP(
         _ test: WireCase, seconds: Double, group: MultiThreadedEventLoopGroup
-    ) async throws -> Sample {
+    ) async throws -> WireSample {
         switch self {
         case .ours:
             let server = try await ExportServer.start(devices: 1, blockSize: Int(test.size), on: group)
-            let sample: Sample
+            var sample: WireSample
             do {
                 let (port, busID) = (server.port, server.busIDs[0])
+                // The group has the one thread.
+                let before = try await group.any().submit(threadCPU).get()
                 sample = try await onThread { try importer(test, seconds, port: port, busID: busID) }
+                sample.hostCPU = try await group.any().submit(threadCPU).get() - before
             } catch {
                 try await server.stop()
                 throw error
@@ -26,8 +29,8 @@ extension WireHost {
             try check(cwb_usbip_listen(&port, &listener), test)
             let (number, socket) = (port, listener)
             defer { close(socket) }
-            async let served = onThread { cwb_usbip_serve(socket, self == .batchedFloor ? 1 : 0) }
-            let sample: Sample
+            async let served = onThread { (cwb_usbip_serve(socket, self == .batchedFloor ? 1 : 0), threadCPU()) }
+            var sample: WireSample
             do {
                 sample = try await onThread { try importer(test, seconds, port: number, busID: "1-1") }
             } catch {
@@ -36,7 +39,9 @@ extension WireHost {
                 _ = try await served
                 throw error
             }
-            try check(try await served, test)
+            let (end, time) = try await served
+            try check(end, test)
+            sample.hostCPU = time
             return sample
         }
     }
@@ -46,7 +51,7 @@ extension WireHost {
     }
 
     /// The measuring end.
-    private func importer(_ test: WireCase, _ seconds: Double, port: UInt16, busID: String) throws -> Sample {
+    private func importer(_ test: WireCase, _ seconds: Double, port: UInt16, busID: String) throws -> WireSample {
         let nanoseconds = UInt64(seconds * 1e9)
         var (link, device) = (Int32(-1), UInt32(0))
         try check(cwb_usbip_import(port, busID, &link, &device), test)
@@ -56,14 +61,14 @@ extension WireHost {
             var (transfers, elapsed) = (UInt64(0), UInt64(0))
             try check(
                 cwb_usbip_load(link, device, test.endpoint, test.size, depth, nanoseconds, &transfers, &elapsed), test)
-            return .rate(transfersPerSecond: Double(transfers) / max(1e-9, Double(elapsed) / 1e9))
+            return WireSample(transfers: transfers, elapsed: elapsed)
         case .roundTrip:
             var trips = [UInt32](repeating: 0, count: 1 << 20)
             var count = 0
             try check(
                 cwb_usbip_round_trips(
                     link, device, test.endpoint, test.size, nanoseconds, &trips, trips.count, &count), test)
-            return .roundTrips(trips.prefix(count).map { Double($0) / 1000 })
+            return WireSample(trips: trips.prefix(count))
         }
     }
 }

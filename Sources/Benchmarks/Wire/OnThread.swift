@@ -6,3 +6,10 @@ func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) a
         Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
     }
 }
+
+/// Nanoseconds that the calling thread was at work, in user and system mode.
+@Sendable func threadCPU() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
+}

@@ -35,7 +35,7 @@ public struct WireBenchmark: Sendable {
     private func measure(
         _ directory: String, _ group: MultiThreadedEventLoopGroup, _ progress: (String, Double) -> Void
     ) async throws -> [BenchmarkResult] {
-        var samples: [String: [WireHost: [WireHost.Sample]]] = [:]
+        var samples: [String: [WireHost: [WireSample]]] = [:]
         let total = Double(repetitions * WireCase.all.count)
         for repetition in 0..<repetitions {
             for (index, test) in WireCase.all.enumerated() {

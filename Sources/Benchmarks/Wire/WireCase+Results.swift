@@ -1,9 +1,17 @@
 extension WireCase {
     /// What repeated measurements of ours and of both floors come to.
-    func results(_ samples: [WireHost: [WireHost.Sample]]) throws -> [BenchmarkResult] {
+    func results(_ samples: [WireHost: [WireSample]]) throws -> [BenchmarkResult] {
+        try figures(samples) + [
+            BenchmarkResult(
+                name: "\(name)-cpu", ours: Self.cpu(samples[.ours]), peer: Self.cpu(samples[.batchedFloor]),
+                peerName: WireHost.batchedFloor.rawValue, unit: "ns/transfer", higherIsBetter: false)
+        ]
+    }
+
+    private func figures(_ samples: [WireHost: [WireSample]]) throws -> [BenchmarkResult] {
         switch kind {
         case .throughput:
-            let rates = samples.mapValues { Statistics.median($0.compactMap(\.rate)) ?? 0 }
+            let rates = samples.mapValues { Statistics.median($0.compactMap(\.transfersPerSecond)) ?? 0 }
             return try [WireHost.batchedFloor, .floor].map { peer in
                 try BenchmarkResult(
                     name: peer == .floor ? name + "-unbatched" : name, ours: rates[.ours] ?? 0,
@@ -21,9 +29,8 @@ extension WireCase {
             }
         }
     }
-}
 
-extension WireHost.Sample {
-    fileprivate var rate: Double? { if case .rate(let rate) = self { rate } else { nil } }
-    fileprivate var trips: [Double] { if case .roundTrips(let trips) = self { trips } else { [] } }
+    private static func cpu(_ samples: [WireSample]?) -> Double {
+        Statistics.median(samples?.map(\.cpuPerTransfer) ?? []) ?? 0
+    }
 }

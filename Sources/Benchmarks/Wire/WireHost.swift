@@ -8,23 +8,18 @@ enum WireHost: String, CaseIterable {
     case batchedFloor = "batched C floor"
     case floor = "C floor"
 
-    /// What one measurement came to.
-    enum Sample: Sendable {
-        case rate(transfersPerSecond: Double)
-        /// Microseconds.
-        case roundTrips([Double])
-    }
-
     func measure(
         _ test: WireCase, seconds: Double, directory: String, loop: any EventLoop
-    ) async throws -> Sample {
+    ) async throws -> WireSample {
         switch self {
         case .ours:
             let path = directory + "/wire.sock"
             let server = try await DeviceServer.start(at: path, blockSize: Int(test.size), on: loop)
-            let sample: Sample
+            var sample: WireSample
             do {
+                let before = try await loop.submit(threadCPU).get()
                 sample = try await onThread { try Self.guest(test, seconds, self) { cwb_connect(path, &$0) } }
+                sample.hostCPU = try await loop.submit(threadCPU).get() - before
             } catch {
                 try await server.stop()
                 throw error
@@ -39,16 +34,17 @@ enum WireHost: String, CaseIterable {
             let (guestEnd, hostEnd) = (guest, host)
             async let served = onThread {
                 defer { close(hostEnd) }
-                return cwb_serve(hostEnd, self == .batchedFloor ? 1 : 0)
+                return (cwb_serve(hostEnd, self == .batchedFloor ? 1 : 0), threadCPU())
             }
-            let sample = try await onThread {
+            var sample = try await onThread {
                 try Self.guest(test, seconds, self) {
                     $0 = guestEnd
                     return 0
                 }
             }
-            let end = try await served
+            let (end, time) = try await served
             guard end == 0 else { throw BenchmarkError.link(host: rawValue, test: test.name, errno: end) }
+            sample.hostCPU = time
             return sample
         }
     }
@@ -56,7 +52,7 @@ enum WireHost: String, CaseIterable {
     /// The measuring end; closes the link.
     private static func guest(
         _ test: WireCase, _ seconds: Double, _ host: WireHost, connect: (inout Int32) -> Int32
-    ) throws -> Sample {
+    ) throws -> WireSample {
         func check(_ code: Int32) throws {
             guard code == 0 else { throw BenchmarkError.link(host: host.rawValue, test: test.name, errno: code) }
         }
@@ -70,13 +66,13 @@ enum WireHost: String, CaseIterable {
             var transfers: UInt64 = 0
             var elapsed: UInt64 = 0
             try check(cwb_load(link, test.endpoint, test.size, depth, nanoseconds, &transfers, &elapsed))
-            return .rate(transfersPerSecond: Double(transfers) / max(1e-9, Double(elapsed) / 1e9))
+            return WireSample(transfers: transfers, elapsed: elapsed)
         case .roundTrip:
             var trips = [UInt32](repeating: 0, count: 1 << 20)
             var count = 0
             try check(
                 cwb_round_trips(link, test.endpoint, test.size, nanoseconds, &trips, trips.count, &count))
-            return .roundTrips(trips.prefix(count).map { Double($0) / 1000 })
+            return WireSample(trips: trips.prefix(count))
         }
     }
 }

@@ -13,7 +13,7 @@ struct USBIPBench: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: BenchOptions
-    @Option(help: ArgumentHelp("Length of one measurement.", valueName: "seconds")) var seconds = 0.5
+    @Option(help: ArgumentHelp("Length of one measurement.", valueName: "seconds")) var seconds = 0.1
 
     func validate() throws {
         guard (0.01...60).contains(seconds) else {
@@ -22,7 +22,7 @@ struct USBIPBench: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (repetitions, seconds) = (options.repetitions ?? 5, seconds)
+        let (repetitions, seconds) = (options.repetitions ?? 15, seconds)
         try await options.run("usbip") { line in
             try await USBIPBenchmark(repetitions: repetitions, seconds: seconds).run { line.show($0, fraction: $1) }
         }

@@ -19,7 +19,7 @@ struct USBRedirectionBench: AsyncParsableCommand {
     }
 
     @OptionGroup var options: BenchOptions
-    @Option(help: ArgumentHelp("Length of one measurement on the wire.", valueName: "seconds")) var seconds = 0.5
+    @Option(help: ArgumentHelp("Length of one measurement on the wire.", valueName: "seconds")) var seconds = 0.1
     @Option(help: "Only this part. (default: both)") var only: Part?
 
     func validate() throws {
@@ -29,15 +29,16 @@ struct USBRedirectionBench: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let repetitions = options.repetitions ?? 5
         let (only, seconds) = (only, seconds)
+        // Rounds on the wire are short.
+        let (wireRounds, guestRounds) = (options.repetitions ?? 15, options.repetitions ?? 5)
         // What is missing is said before anything is measured.
         let guestClient = only == .wire ? nil : try GuestProgram.path()
         if only != .wire { try WebBenchmark.checkPrerequisites() }
         try await options.run("usbredir") { line in
             var results: [BenchmarkResult] = []
             if only != .guest {
-                results += try await WireBenchmark(repetitions: repetitions, seconds: seconds).run {
+                results += try await WireBenchmark(repetitions: wireRounds, seconds: seconds).run {
                     line.show($0, fraction: $1)
                 }
             }
@@ -45,7 +46,7 @@ struct USBRedirectionBench: AsyncParsableCommand {
                 let server = try await DemoWebService.start()
                 do {
                     results += try await WebBenchmark(
-                        repetitions: repetitions, guestClient: guestClient, serverPort: server.port
+                        repetitions: guestRounds, guestClient: guestClient, serverPort: server.port
                     ).run { line.show($0) }
                     await server.stop()
                 } catch {
