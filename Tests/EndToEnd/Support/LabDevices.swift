@@ -61,7 +61,9 @@ extension Guest {
             """
             stty -F \(port) raw -echo
             head -c \(bytes) /dev/urandom >/tmp/out
-            head -c \(bytes) \(port) >/tmp/in & cat /tmp/out >\(port); wait
+            # Open throughout: the last close of a terminal forgets what nobody has read.
+            exec 7<>\(port)
+            head -c \(bytes) <&7 >/tmp/in & cat /tmp/out >&7; wait
             cmp /tmp/in /tmp/out && rm /tmp/in /tmp/out
             """, timeout: timeout)
     }
