@@ -86,6 +86,8 @@ let package = Package(
             // A machine is confined to one thread: checks of exclusive access cost a fifth of an idle one's time. Debug
             // builds, and so all tests, have them.
             swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
+        // Images of our own for emulated chips; their sources are for another processor, and `Firmware/build` compiles them.
+        .target(name: "ReferenceFirmware", exclude: ["Firmware"], resources: [.embedInCode("Images")]),
         // An importer that holds an exporter to its promises, and a device that does as a test says.
         .target(
             name: "USBIPTestKit",
@@ -128,7 +130,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "CWireBench", "USBCore", "USBDevice", "USBIP", "USBIPCodec", "USBRedirection", "Traffic", "Engine",
-                "ControlProtocol", "ControlClient", "GuestLab", "FirmwareEmulator", "UnicornPeer",
+                "ControlProtocol", "ControlClient", "GuestLab", "FirmwareEmulator", "ReferenceFirmware", "UnicornPeer",
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
         .executableTarget(
@@ -250,7 +252,9 @@ let package = Package(
             name: "CPUDifferential", dependencies: ["FirmwareEmulator", "UnicornPeer"], path: "Tests/CPUDifferential"),
         .testTarget(
             name: "FirmwareEmulatorTests",
-            dependencies: ["FirmwareEmulator", "FirmwareTestKit", "CPUDifferential", "USBCore", "USBDevice"],
+            dependencies: [
+                "FirmwareEmulator", "FirmwareTestKit", "ReferenceFirmware", "CPUDifferential", "USBCore", "USBDevice",
+            ],
             exclude: ["CPU/Programs"]),
         .testTarget(name: "GuestLabTests", dependencies: ["GuestLab"]),
         .testTarget(name: "USBDeviceTests", dependencies: ["USBDevice"]),

@@ -64,8 +64,9 @@ public struct CPUDifferential {
         var result = Result()
         while result.instructions < count {
             let (random, instructions) = generator.sequence(count: 48)
-            // Unicorn keeps the GE flags of the sequence before; UADD8 sets them anew.
-            let sequence = (architecture == .v7EM ? [0xFA80, 0xF040] : []) + random
+            // Unicorn keeps the GE flags of the sequence before; UADD8 sets them anew. VMSR FPSCR, r1 sets the mode, behind
+            // what the first floating-point instruction does to FPSCR.
+            let sequence = (architecture == .v7EM ? [0xFA80, 0xF040, 0xEEE1, 0x1A10] : []) + random
             let bytes = sequence.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
             flash.write(bytes + [0x00, 0xBE], at: 0x100)
             try unicorn.write(bytes + [0x00, 0xBE], at: code + 0x100)
@@ -116,6 +117,11 @@ public struct CPUDifferential {
             for byte in 0..<8 { memory[index + byte] = UInt8(truncatingIfNeeded: word >> UInt64(byte * 8)) }
         }
         let floats = architecture == .v7EM ? (0..<32).map { _ in floatValue() } : []
+        // FPSCR: default NaN 25, flush to zero 24, rounding mode 23 and 22.
+        if architecture == .v7EM {
+            let modes: UInt32 = Self.hasFixedToFloat(sequence) ? 0b1100 : 0b1111
+            registers[1] = (UInt32.random(in: 0..<16, using: &generator.random) & modes) << 22
+        }
 
         ram.write(memory, at: window - 0x2000_0000 - 0x1000)
         try unicorn.write(memory, at: window - 0x1000)
@@ -164,6 +170,9 @@ public struct CPUDifferential {
             lines.append(
                 "s\(index): ours \(hex(machine.floatRegister(index))) theirs \(hex(unicorn[.s0, Int32(index)]))")
         }
+        if architecture == .v7EM, machine.floatStatus != unicorn[.fpscr] {
+            lines.append("fpscr: ours \(hex(machine.floatStatus)) theirs \(hex(unicorn[.fpscr]))")
+        }
         let ours = ram.read(at: window - 0x2000_0000 - 0x1000, count: memory.count)
         let theirs = try unicorn.read(window - 0x1000, count: memory.count)
         if ours != theirs, let index = ours.indices.first(where: { ours[$0] != theirs[$0] }) {
@@ -184,6 +193,12 @@ public struct CPUDifferential {
     /// does and the third number brings it back, as with 0x80008000 for all three.
     private static func hasDualMultiplyAdd(_ sequence: [UInt16]) -> Bool {
         zip(sequence, sequence.dropFirst()).contains { $0 & 0xFFF0 == 0xFB20 && $1 & 0xE0 == 0 && $1 >> 12 != 0xF }
+    }
+
+    /// VCVT from fixed point rounds to nearest in every mode (ARMv7-M ARM, FixedToFP with round_to_nearest); Unicorn 2.1
+    /// takes the mode of FPSCR.
+    private static func hasFixedToFloat(_ sequence: [UInt16]) -> Bool {
+        zip(sequence, sequence.dropFirst()).contains { $0 & 0xFFBE == 0xEEBA && $1 & 0x0E50 == 0x0A40 }
     }
 
     private func hex(_ value: UInt32) -> String { String(value, radix: 16) }

@@ -2,7 +2,7 @@ import FirmwareEmulator
 import Foundation
 import UnicornPeer
 
-/// How fast our CPU runs firmware beside Unicorn: the same image, in turn, in one run. Ours has its interrupts, its
+/// How fast our CPU runs firmware beside Unicorn, and what idle devices cost: the same image, in turn, in one run. Ours has its interrupts, its
 /// SysTick and its virtual time; Unicorn has its callbacks for registers and nothing else. Times are the thread's own.
 public struct EmulatorBenchmark: Sendable {
     public let repetitions: Int
@@ -41,7 +41,25 @@ public struct EmulatorBenchmark: Sendable {
                     name: core.rawValue, ours: Statistics.median(ours) ?? 0, peer: Statistics.median(peer) ?? 0,
                     peerName: "Unicorn \(version)", unit: "MIPS", higherIsBetter: true))
         }
-        return results
+        return try await results + idleDevices(progress)
+    }
+
+    /// There is no peer that emulates whole devices: these are beside their goals.
+    private func idleDevices(_ progress: @Sendable (String) -> Void) async throws -> [BenchmarkResult] {
+        let count = 64
+        progress("\(count) idle devices")
+        let result = try await IdleDevices().run(count: count, seconds: 5, requests: 500)
+        return [
+            try BenchmarkResult(
+                name: "idle-device-cpu", ours: result.cores / Double(count), peer: 1, peerName: "goal, one of \(count)",
+                unit: "% of a core", higherIsBetter: false),
+            try BenchmarkResult(
+                name: "control-p50", ours: Statistics.percentile(50, of: result.latencies) ?? 0, peer: 5,
+                peerName: "goal for p99", unit: "ms", higherIsBetter: false),
+            try BenchmarkResult(
+                name: "control-p99", ours: Statistics.percentile(99, of: result.latencies) ?? 0, peer: 5,
+                peerName: "goal", unit: "ms", higherIsBetter: false),
+        ]
     }
 
     /// The workload's instructions, from a short one that is stepped through: the rounds are alike.

@@ -1,11 +1,13 @@
 import Glibc
 
-/// FPv4-SP arithmetic (A2.5): default rounding, NaNs as the architecture passes them on, flush-to-zero and default-NaN
-/// modes. Of the cumulative exception bits, invalid operation and division by zero are kept.
+/// FPv4-SP arithmetic (A2.5): NaNs as the architecture passes them on, default-NaN mode, cumulative exception bits.
 extension Machine {
     private static let quiet: UInt32 = 0x40_0000
     private static let defaultNaN: UInt32 = 0x7FC0_0000
-    private enum Cumulative { static let invalid: UInt32 = 1, divisionByZero: UInt32 = 2, inputDenormal: UInt32 = 128 }
+    private enum Cumulative {
+        static let invalid: UInt32 = 1, divisionByZero: UInt32 = 2, overflow: UInt32 = 4, underflow: UInt32 = 8
+        static let inexact: UInt32 = 16, inputDenormal: UInt32 = 128
+    }
 
     func floatArithmetic(_ h: UInt32, _ l: UInt32) -> Bool {
         guard l & 0x100 == 0 else { return false }
@@ -17,20 +19,20 @@ extension Machine {
         let x = floats[n], y = floats[m]
         switch h >> 5 & 4 | h >> 4 & 3 {
         case 0:
-            let product = binary(x, y) { $0 * $1 }
-            floats[d] = binary(floats[d], isSecond ? product ^ sign : product) { $0 + $1 }
+            let product = product(x, y)
+            floats[d] = sum(floats[d], isSecond ? product ^ sign : product)
         case 1:
-            let product = binary(x, y) { $0 * $1 }
-            floats[d] = binary(floats[d] ^ sign, isSecond ? product ^ sign : product) { $0 + $1 }
+            let product = product(x, y)
+            floats[d] = sum(floats[d] ^ sign, isSecond ? product ^ sign : product)
         case 2:
-            let product = binary(x, y) { $0 * $1 }
+            let product = product(x, y)
             floats[d] = isSecond ? product ^ sign : product
-        case 3: floats[d] = binary(x, y) { isSecond ? $0 - $1 : $0 + $1 }
+        case 3: floats[d] = sum(x, y, isDifference: isSecond)
         case 4:
             guard !isSecond else { return false }
             let divisor = Float(bitPattern: flushed(y)), dividend = Float(bitPattern: flushed(x))
             if divisor == 0, dividend != 0, dividend.isFinite { fpscr |= Cumulative.divisionByZero }
-            floats[d] = binary(x, y) { $0 / $1 }
+            floats[d] = binary(x, y) { .quotient($0, $1) }
         case 5: floats[d] = fused(floats[d] ^ sign, isSecond ? x ^ sign : x, y)
         case 6: floats[d] = fused(floats[d], isSecond ? x ^ sign : x, y)
         default: return floatOther(h, l, d, m)
@@ -49,13 +51,12 @@ extension Machine {
         return bits & 0x8000_0000
     }
 
-    private func finished(_ result: Float) -> UInt32 {
-        if result.isNaN {
+    private func finished(_ exact: Exact, _ mode: FloatingPointRoundingRule? = nil) -> UInt32 {
+        guard !exact.value.isNaN else {
             fpscr |= Cumulative.invalid
             return Self.defaultNaN
         }
-        let bits = result.bitPattern
-        return fpscr & 1 << 24 != 0 && bits & 0x7F80_0000 == 0 ? bits & 0x8000_0000 : bits
+        return single(exact, mode ?? rounding)
     }
 
     /// FPProcessNaNs: a signalling one first, then by position.
@@ -68,10 +69,22 @@ extension Machine {
         return fpscr & 1 << 25 != 0 ? Self.defaultNaN : first
     }
 
-    private func binary(_ x: UInt32, _ y: UInt32, _ operation: (Float, Float) -> Float) -> UInt32 {
+    private func binary(_ x: UInt32, _ y: UInt32, _ operation: (Float, Float) -> Exact) -> UInt32 {
         let x = flushed(x), y = flushed(y)
         if let nan = passed([x, y]) { return nan }
         return finished(operation(Float(bitPattern: x), Float(bitPattern: y)))
+    }
+
+    private func product(_ x: UInt32, _ y: UInt32) -> UInt32 { binary(x, y) { .product($0, $1) } }
+
+    private func sum(_ x: UInt32, _ y: UInt32, isDifference: Bool = false) -> UInt32 {
+        binary(x, y) { total(Double($0), isDifference ? -Double($1) : Double($1)) }
+    }
+
+    /// Opposite numbers make +0, or -0 when rounding is toward minus infinity.
+    private func total(_ x: Double, _ y: Double) -> Exact {
+        if x == -y, x.isFinite, x.sign != y.sign { return Exact(value: rounding == .down ? -0.0 : 0) }
+        return .sum(x, y)
     }
 
     private func fused(_ addend: UInt32, _ x: UInt32, _ y: UInt32) -> UInt32 {
@@ -83,7 +96,7 @@ extension Machine {
             return Self.defaultNaN
         }
         if let nan = passed([addend, x, y]) { return nan }
-        return finished(Float(bitPattern: addend).addingProduct(fx, fy))
+        return finished(total(Double(Float(bitPattern: addend)), Double(fx) * Double(fy)))
     }
 
     // MARK: One operand
@@ -103,7 +116,7 @@ extension Machine {
                 floats[d] = value ^ 0x8000_0000
             } else {
                 let input = flushed(value)
-                floats[d] = passed([input]) ?? finished(Float(bitPattern: input).squareRoot())
+                floats[d] = passed([input]) ?? finished(.squareRoot(Float(bitPattern: input)))
             }
         case 2: floats[d] = fromHalf(UInt16(truncatingIfNeeded: value >> (isHigh ? 16 : 0)))
         case 3:
@@ -111,7 +124,8 @@ extension Machine {
             floats[d] = isHigh ? floats[d] & 0xFFFF | half << 16 : floats[d] & 0xFFFF_0000 | half
         case 4: compare(floats[d], value, isSignalling: isHigh)
         case 5: compare(floats[d], 0, isSignalling: isHigh)
-        case 8: floats[d] = isHigh ? Float(Int32(bitPattern: value)).bitPattern : Float(value).bitPattern
+        case 8:
+            floats[d] = finished(Exact(value: isHigh ? Double(Int32(bitPattern: value)) : Double(value)))
         case 12, 13:
             let mode: FloatingPointRoundingRule = isHigh ? .towardZero : rounding
             floats[d] = integer(value, scale: 0, isSigned: h & 1 != 0, mode, bits: 32)
@@ -119,15 +133,6 @@ extension Machine {
         default: return false
         }
         return true
-    }
-
-    private var rounding: FloatingPointRoundingRule {
-        switch fpscr >> 22 & 3 {
-        case 0: .toNearestOrEven
-        case 1: .up
-        case 2: .down
-        default: .towardZero
-        }
     }
 
     /// VFPExpandImm.
@@ -160,7 +165,11 @@ extension Machine {
         let scaled = (value * Double(sign: .plus, exponent: scale, significand: 1)).rounded(mode)
         let top = Double(sign: .plus, exponent: isSigned ? width - 1 : width, significand: 1) - 1
         let bottom = isSigned ? -top - 1 : 0
-        if scaled < bottom || scaled > top { fpscr |= Cumulative.invalid }
+        if scaled < bottom || scaled > top {
+            fpscr |= Cumulative.invalid
+        } else if scaled != value * Double(sign: .plus, exponent: scale, significand: 1) {
+            fpscr |= Cumulative.inexact
+        }
         return UInt32(truncatingIfNeeded: Int64(min(max(scaled, bottom), top)))
     }
 
@@ -182,7 +191,8 @@ extension Machine {
             } else {
                 value = isSigned ? Double(Int16(truncatingIfNeeded: raw)) : Double(UInt16(truncatingIfNeeded: raw))
             }
-            floats[d] = Float(value * Double(sign: .plus, exponent: -fraction, significand: 1)).bitPattern
+            let scaled = value * Double(sign: .plus, exponent: -fraction, significand: 1)
+            floats[d] = finished(Exact(value: scaled), .toNearestOrEven)
         }
         return true
     }
@@ -220,11 +230,22 @@ extension Machine {
         }
         let exponent = max(magnitude == 0 ? -14 : Int(magnitude.exponent), -14)
         let unit = Double(sign: .plus, exponent: exponent - 10, significand: 1)
-        let rounded = (magnitude / unit).rounded(.toNearestOrEven) * unit
+        let mode: FloatingPointRoundingRule =
+            switch rounding {
+            case .up: sign == 0 ? .up : .towardZero
+            case .down: sign == 0 ? .towardZero : .up
+            case let other: other
+            }
+        let rounded = (magnitude / unit).rounded(mode) * unit
         if rounded > top {
-            if isAlternative { fpscr |= Cumulative.invalid }
-            return sign | (isAlternative ? 0x7FFF : 0x7C00)
+            if isAlternative {
+                fpscr |= Cumulative.invalid
+                return sign | 0x7FFF
+            }
+            fpscr |= Cumulative.overflow | Cumulative.inexact
+            return sign | (mode == .towardZero ? 0x7BFF : 0x7C00)
         }
+        if rounded != magnitude { fpscr |= Cumulative.inexact | (magnitude < 0x1p-14 ? Cumulative.underflow : 0) }
         if rounded < 0x1p-14 { return sign | UInt16(rounded * 0x1p24) }
         let fraction = UInt16((rounded.significand - 1) * 1024)
         return sign | UInt16(Int(rounded.exponent) + 15) << 10 | fraction

@@ -8,6 +8,7 @@ struct EmulatorBench: AsyncParsableCommand {
         abstract: "Instructions a second of the firmware emulator's CPU, beside Unicorn.",
         discussion: """
             The same compiled firmware runs in both, in turn: ours with interrupts, registers and virtual time live. \
+            Then 64 idle devices: what one costs, and how long a control request takes, beside the goals. \
             Needs gcc-arm-none-eabi and Unicorn: Debian's libunicorn2 or, faster, the library of pip's unicorn.
             """)
 
