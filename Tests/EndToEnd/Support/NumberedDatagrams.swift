@@ -7,8 +7,30 @@ import GuestLab
 struct NumberedDatagrams {
     let count: Int
 
-    /// - Returns: the receiver's own words: `received N, missing M, misplaced P`.
-    func send(from source: GuestLink, to target: GuestLink) async throws -> String {
+    /// What the receiver counted, and what the guests' kernels say they have dropped themselves meanwhile.
+    struct Report {
+        var text: String
+        var received: Int
+        var missing: Int
+        /// Datagrams that did not follow the one before them.
+        var misplaced: Int
+        var droppedByGuests: Int
+    }
+
+    func send(from source: GuestLink, to target: GuestLink) async throws -> Report {
+        let before = [try await source.kernelDrops(), try await target.kernelDrops()]
+        let text = try await exchange(from: source, to: target)
+        let after = [try await source.kernelDrops(), try await target.kernelDrops()]
+        guard let match = text.firstMatch(of: /received ([0-9]+), missing ([0-9]+), misplaced ([0-9]+)/),
+            let received = Int(match.1), let missing = Int(match.2), let misplaced = Int(match.3)
+        else { throw LabEnvironment.Failure(description: "the receiver: \(text)") }
+        let dropped = after.joined().reduce(0, +) - before.joined().reduce(0, +)
+        return Report(
+            text: "\(text); drops of the guests' kernels before \(before) and after \(after)", received: received,
+            missing: missing, misplaced: misplaced, droppedByGuests: dropped)
+    }
+
+    private func exchange(from source: GuestLink, to target: GuestLink) async throws -> String {
         let timeout = Duration.seconds(60 + count / 1000)
         try await target.guest.check(
             """
@@ -63,5 +85,24 @@ struct NumberedDatagrams {
         }
         report();
         """
+    }
+}
+
+extension GuestLink {
+    /// What the guest's own kernel has dropped: the driver on the way out and in, the processor's backlog, and UDP (errors
+    /// of input, and of a full queue on the way out).
+    fileprivate func kernelDrops() async throws -> [Int] {
+        let text = try await guest.check(
+            """
+            cd /sys/class/net/\(name)/statistics
+            read -r taken backlog rest </proc/net/softnet_stat
+            grep ^Udp: /proc/net/snmp | tail -n 1 | {
+                read -r title datagrams ports errors out full unsent rest
+                echo $(cat tx_dropped) $(cat rx_dropped) $((0x$backlog)) $errors $unsent
+            }
+            """)
+        let numbers = text.split(separator: " ").compactMap { Int($0) }
+        guard numbers.count == 5 else { throw LabEnvironment.Failure(description: "no counters of drops: \(text)") }
+        return numbers
     }
 }
