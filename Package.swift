@@ -47,11 +47,14 @@ let package = Package(
         .target(name: "ControlProtocol"),
         .target(name: "Console", dependencies: ["ControlProtocol"]),
 
+        // How services are called, read from their WSDL or OpenAPI documents.
+        .target(name: "ServiceContracts"),
+
         // Devices and wires.
         .target(
             name: "SimulatedFirmware",
             dependencies: [
-                "USBDevice", "USBClasses",
+                "USBDevice", "USBClasses", "ServiceContracts",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -241,6 +244,7 @@ let package = Package(
                 "ControlProtocol", "ControlSocket",
                 .product(name: "Logging", package: "swift-log"),
             ] + nio),
+        .testTarget(name: "ServiceContractsTests", dependencies: ["ServiceContracts"]),
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
         // Images to test with: ours, compiled on the spot, and a shipped one.
         .target(

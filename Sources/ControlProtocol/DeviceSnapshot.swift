@@ -141,12 +141,15 @@ public struct InterfaceSnapshot: Codable, Sendable, Equatable, Identifiable {
     public var effect: String
     public var endpoints: [EndpointSnapshot]
     public var counters: Counters
+    /// Names of the services that its guest was given; nil when it is no interface of that kind.
+    public var services: [String]?
 
     public init(
         name: String, kind: String, title: String, number: Int? = nil, gate: GateState = .on, since: Double = 0,
         by: String = "engine", backend: String = "", trouble: String? = nil, effect: String = "",
-        endpoints: [EndpointSnapshot] = [], counters: Counters = Counters()
+        endpoints: [EndpointSnapshot] = [], counters: Counters = Counters(), services: [String]? = nil
     ) {
+        self.services = services
         self.name = name
         self.kind = kind
         self.title = title

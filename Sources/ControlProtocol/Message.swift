@@ -60,6 +60,10 @@ public enum Command: Codable, Sendable, Equatable {
     case type(device: String, interface: String?, text: String, layout: String?)
     /// Presses keys together, such as `ctrl+alt+delete`.
     case press(device: String, interface: String?, keys: String)
+    /// Gives a device's guest a declared service, through its only interface that takes services when nil.
+    case grant(device: String, interface: String?, service: String)
+    /// Takes a service back from a device's guest.
+    case revoke(device: String, interface: String?, service: String)
     case shutdown
 }
 

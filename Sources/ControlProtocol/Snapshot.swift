@@ -9,13 +9,16 @@ public struct Snapshot: Codable, Sendable, Equatable {
     public var vms: [VMSnapshot]
     /// In the order of the configuration, then of creation.
     public var devices: [DeviceSnapshot]
+    /// Services of the host that devices can be given; nil from an engine that knows none.
+    public var services: [ServiceSnapshot]?
     /// What is broken right now, worst first; empty when all is well.
     public var faults: [Fault]
 
     public init(
         revision: UInt64 = 0, time: Double = 0, engine: EngineSnapshot = EngineSnapshot(), vms: [VMSnapshot] = [],
-        devices: [DeviceSnapshot] = [], faults: [Fault] = []
+        devices: [DeviceSnapshot] = [], services: [ServiceSnapshot]? = nil, faults: [Fault] = []
     ) {
+        self.services = services
         self.revision = revision
         self.time = time
         self.engine = engine
@@ -28,6 +31,24 @@ public struct Snapshot: Codable, Sendable, Equatable {
     public func vm(_ name: String) -> VMSnapshot? { vms.first { $0.name == name || $0.id == name } }
     /// The device with this name.
     public func device(_ name: String) -> DeviceSnapshot? { devices.first { $0.name == name } }
+}
+
+/// A service of the host, as configuration declares it.
+public struct ServiceSnapshot: Codable, Sendable, Equatable, Identifiable {
+    public var id: String { name }
+    public var name: String
+    /// Where it answers.
+    public var url: String
+    public var description: String?
+    /// `DEVICE/INTERFACE` of those whose guests may use it.
+    public var givenTo: [String]
+
+    public init(name: String, url: String, description: String? = nil, givenTo: [String] = []) {
+        self.name = name
+        self.url = url
+        self.description = description
+        self.givenTo = givenTo
+    }
 }
 
 /// The engine process itself.

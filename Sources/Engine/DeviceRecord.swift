@@ -8,7 +8,6 @@ struct DeviceRecord {
         var state: GateState
         var since: Double
         var by: String
-        var trouble: String?
     }
 
     /// Something wrong with an interface's backend.
@@ -50,6 +49,8 @@ struct DeviceRecord {
     var wireEnd: String?
     /// Gate by interface name.
     var gates: [String: Gate] = [:]
+    /// Names of the services that the guest has, by interface that takes services.
+    var services: [String: [String]] = [:]
     /// What is wrong with an interface's backend now, by interface name.
     var backendTroubles: [String: Trouble] = [:]
     /// How long siblings were away when an interface was last switched, seconds.

@@ -4,7 +4,6 @@ extension Engine {
     /// What the guest will notice when the interface is toggled now: on goes off, off and muted go on.
     func effect(of interface: InterfaceConfiguration, in record: DeviceRecord) -> String {
         guard let gate = record.gates[interface.name] else { return "" }
-        if let trouble = gate.trouble { return "cannot be switched: \(trouble)" }
         if let trouble = record.trouble { return "cannot be switched: \(trouble)" }
         if let operation = record.operation { return "not now: \(record.name) is \(operation)" }
         let visible = visibleInterfaces(record)

@@ -21,7 +21,6 @@ extension Engine {
             )
         }
         guard wanted != .changing else { return .failed("an interface can be on, off or muted") }
-        if let trouble = gate.trouble { return .failed("\(name)/\(interface) cannot be switched: \(trouble)") }
         guard let host = record.host else { return .failed("\(name): \(record.trouble ?? "no device")") }
         if let busy = busy(record) { return .failed(busy) }
         guard gate.state != wanted else { return .done("\(name)/\(interface) is \(wanted.rawValue) already") }
@@ -93,7 +92,7 @@ extension Engine {
     func visibleInterfaces(_ record: DeviceRecord) -> [String] {
         record.interfaces.map(\.name).filter {
             guard let gate = record.gates[$0] else { return false }
-            return gate.trouble == nil && gate.state != .off
+            return gate.state != .off
         }
     }
 

@@ -1,6 +1,7 @@
 import ControlProtocol
 import Foundation
 import Hypervisor
+import SimulatedFirmware
 import USBCore
 
 extension Engine {
@@ -14,7 +15,7 @@ extension Engine {
                 pid: ProcessInfo.processInfo.processIdentifier, startedAt: startedAt,
                 configuration: configuration.file, socket: settings.socket, exporter: exporterSnapshot()),
             vms: (vms.map(vmSnapshot) + watchedGuests()).sorted { $0.name < $1.name },
-            devices: devices.map(deviceSnapshot),
+            devices: devices.map(deviceSnapshot), services: configuration.services.map(serviceSnapshot),
             faults: faults())
     }
 
@@ -136,6 +137,14 @@ extension Engine {
         }
     }
 
+    private func serviceSnapshot(_ service: ServiceDeclaration) -> ServiceSnapshot {
+        let holders = devices.flatMap { record in
+            record.services.filter { $0.value.contains(service.name) }.keys.sorted().map { "\(record.name)/\($0)" }
+        }
+        return ServiceSnapshot(
+            name: service.name, url: service.upstream.text, description: service.description, givenTo: holders)
+    }
+
     private func interfaceSnapshot(_ interface: InterfaceConfiguration, of record: DeviceRecord) -> InterfaceSnapshot {
         let gate = record.gates[interface.name]
         let report = record.report.interfaces[interface.name]
@@ -143,13 +152,13 @@ extension Engine {
             name: interface.name, kind: interface.kind.rawValue, title: interface.kind.title,
             number: report?.number.map(Int.init), gate: gate?.state ?? .off, since: gate?.since ?? record.since,
             by: gate?.by ?? "engine", backend: report?.backend ?? "",
-            trouble: gate?.trouble ?? record.backendTroubles[interface.name]?.text,
+            trouble: record.backendTroubles[interface.name]?.text,
             effect: effect(of: interface, in: record),
             endpoints: (report?.endpoints ?? []).map {
                 EndpointSnapshot(
                     address: $0.address, type: $0.type, maxPacketSize: $0.maxPacketSize, halted: $0.halted,
                     pending: $0.pending)
-            }, counters: report?.counters ?? Counters())
+            }, counters: report?.counters ?? Counters(), services: record.services[interface.name])
     }
 
     /// What is broken now, worst first.

@@ -57,7 +57,6 @@ extension Engine {
         state.busNumbers = busNumbers.isEmpty ? nil : busNumbers
         for record in devices {
             let gates = record.gates.compactMapValues { gate -> EngineState.Gate? in
-                guard gate.trouble == nil else { return nil }
                 // Saved in the middle of a switch, the switch counts as not made.
                 switch gate.state {
                 case .on, .changing: return nil
@@ -67,7 +66,7 @@ extension Engine {
             let keeps = record.state == .plugged || record.state == .waiting || record.state == .plugging
             state.devices[record.name] = EngineState.Device(
                 attachment: keeps ? record.attachment : nil, vmID: keeps ? record.vmID : nil, since: record.since,
-                by: record.by, gates: gates, way: keeps ? record.way : nil)
+                by: record.by, gates: gates, services: changedServices(of: record), way: keeps ? record.way : nil)
         }
         return state
     }
@@ -79,15 +78,14 @@ extension Engine {
         case .emulated: break
         case .simulated(let interfaces):
             for interface in interfaces {
-                record.gates[interface.name] = .init(
-                    state: interface.kind.isAvailable ? .on : .off, since: now, by: "engine",
-                    trouble: interface.kind.isAvailable
-                        ? nil : "\(interface.kind.title) interfaces are not available in this version")
+                record.gates[interface.name] = .init(state: .on, since: now, by: "engine")
             }
         }
         do {
             record.host = try await DeviceHost.make(
                 entry, on: group.next(), networks: networks, signals: signals, logger: logger)
+            record.services = configuredServices(of: record)
+            await giveServices(of: record)
         } catch {
             record.trouble = "\(error)"
         }
@@ -102,7 +100,7 @@ extension Engine {
         for interface in record.interfaces {
             let name = interface.name
             guard let gate = saved.gates[name], gate.state == .off || gate.state == .muted,
-                let present = record.gates[name], present.trouble == nil
+                record.gates[name] != nil
             else { continue }
             if gate.state == .off, visibleInterfaces(record) == [name] {
                 publish(
@@ -113,6 +111,7 @@ extension Engine {
             record.gates[name] = .init(state: gate.state, since: gate.since, by: gate.by)
             await record.host?.setGate(Gate(gate.state), of: name)
         }
+        await restoreServices(saved.services ?? [:], into: &record)
         if let attachment = saved.attachment, record.host != nil {
             record.attachment = Attachment(vm: attachment.vm, via: attachment.via)
             record.vmID = saved.vmID

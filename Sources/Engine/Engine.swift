@@ -111,6 +111,10 @@ public actor Engine {
             return await type(text, layout: layout, on: device, interface, actor: actor)
         case .press(let device, let interface, let keys):
             return await press(keys, on: device, interface, actor: actor)
+        case .grant(let device, let interface, let service):
+            return await grant(service, to: device, interface, actor: actor)
+        case .revoke(let device, let interface, let service):
+            return await revoke(service, from: device, interface, actor: actor)
         case .subscribe: return .failed("subscribe belongs to a connection")
         case .shutdown:
             shutdownRequests.input.yield()

@@ -11,11 +11,13 @@ struct GuestClient: ParsableCommand {
         discussion: """
             Exit status: 0 done, 1 failed (the reason is on standard error), 2 usage, 3 no such device, \
             4 claimed by somebody else, 5 no permission, 6 refused by the host or no host there, 7 not supported by this \
-            guest's kernel.
+            guest's kernel, 8 no such service, 9 the service has no such operation or arguments, 10 the service failed, \
+            11 the service does not answer.
             """,
         version: "0.1.0",
         subcommands: [
-            ListCommand.self, ProxyCommand.self, ReleaseCommand.self, AttachCommand.self, DetachCommand.self,
+            ListCommand.self, ServicesCommand.self, DescribeCommand.self, CallCommand.self, ProxyCommand.self,
+            ReleaseCommand.self, AttachCommand.self, DetachCommand.self,
             PortsCommand.self, WatchCommand.self, UdevRuleCommand.self,
         ])
 

@@ -12,18 +12,32 @@ struct BulkPump {
         var outSize: Int
         var inSlots = 4
         var outSlots = 4
+        /// Interrupt IN; nil: the interface has none.
+        var notifyEndpoint: UInt8?
+
+        /// Bulk slots, and one for the interrupt endpoint.
+        var slots: Int { inSlots + outSlots + 1 }
+        /// Of the interrupt endpoint.
+        var notifySlot: Int { inSlots + outSlots }
     }
+
+    /// Bytes of the longest message of the interrupt endpoint.
+    private static let notifySize = 64
 
     private let device: any BulkDevice
     private let layout: Layout
     private let socket: Int32
     private let stop: Int32
+    private let notified: (([UInt8]) -> Void)?
     private var freeOut: [Int]
     private var inFlight: Set<Int> = []
     /// Filled IN slots in order of arrival; the first may be partly written.
     private var arrived: [(slot: Int, range: Range<Int>)] = []
 
-    init(device: any BulkDevice, layout: Layout, socket: Int32, stop: Int32) {
+    init(
+        device: any BulkDevice, layout: Layout, socket: Int32, stop: Int32, notified: (([UInt8]) -> Void)? = nil
+    ) {
+        self.notified = notified
         self.device = device
         self.layout = layout
         self.socket = socket
@@ -41,6 +55,7 @@ struct BulkPump {
     private mutating func moveUntilEnd() -> PipeEnd {
         do throws(PumpExit) {
             for slot in 0..<layout.inSlots { try submitIn(slot) }
+            try listen()
             while true {
                 var entries = pollEntries()
                 let ready = poll(&entries, nfds_t(entries.count), -1)
@@ -75,6 +90,12 @@ struct BulkPump {
         try submit(slot, endpoint: layout.inEndpoint, length: layout.inSize, zeroPacket: false)
     }
 
+    /// Waits for the next message of the interrupt endpoint, when somebody wants to hear it.
+    private mutating func listen() throws(PumpExit) {
+        guard notified != nil, let endpoint = layout.notifyEndpoint else { return }
+        try submit(layout.notifySlot, endpoint: endpoint, length: Self.notifySize, zeroPacket: false)
+    }
+
     private mutating func submit(_ slot: Int, endpoint: UInt8, length: Int, zeroPacket: Bool) throws(PumpExit) {
         do {
             try device.submit(slot: slot, endpoint: endpoint, length: length, zeroPacket: zeroPacket)
@@ -95,6 +116,14 @@ struct BulkPump {
             guard let completion else { break }
             inFlight.remove(completion.slot)
             let isIn = completion.slot < layout.inSlots
+            if completion.slot == layout.notifySlot {
+                guard completion.code == 0 else {
+                    throw PumpExit(transferCode: completion.code, endpoint: layout.notifyEndpoint ?? 0)
+                }
+                notified?(Array(device.buffer(slot: completion.slot)[..<completion.length]))
+                try listen()
+                continue
+            }
             guard completion.code == 0 else {
                 throw PumpExit(
                     transferCode: completion.code, endpoint: isIn ? layout.inEndpoint : layout.outEndpoint)

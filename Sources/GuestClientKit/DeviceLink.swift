@@ -36,6 +36,10 @@ final class DeviceLink {
     private(set) var authority: String
     /// The interface's own service is a byte service, and no other was asked for.
     private(set) var isByteService = false
+    /// Requests name their service by their host.
+    private var isDirectory = false
+    /// Services that requests may name so.
+    private var services: Set<String> = []
     /// Why the last connection ended.
     private(set) var reason = "the device is not plugged in"
 
@@ -48,7 +52,19 @@ final class DeviceLink {
         if let expected { standsFor(expected) }
     }
 
+    /// The service that a request to `host` is meant for: its name as the host's, where there is such a service.
+    func authority(forHost host: String?) -> String {
+        guard service == nil, var name = host?.lowercased() else { return authority }
+        if let colon = name.lastIndex(of: ":"), UInt16(name[name.index(after: colon)...]) != nil {
+            name = String(name[..<colon])
+        }
+        guard ServiceName.isValid(name) else { return authority }
+        return isDirectory || services.contains(name) ? name : authority
+    }
+
     private func standsFor(_ found: PipeService) {
+        isDirectory = found.isDirectory
+        services = found.services
         if service == nil && ServiceName.isValid(found.name) { authority = found.name }
         isByteService = found.isByteService && authority == found.name
     }

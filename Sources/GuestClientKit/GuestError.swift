@@ -10,9 +10,18 @@ public enum GuestError: Error, Equatable, Sendable, CustomStringConvertible {
     case refused(String)
     /// This guest's kernel lacks what it takes.
     case unsupported(String)
+    /// No device of this guest was given such a service.
+    case noSuchService(String)
+    /// The service has no such operation, or not with such arguments.
+    case badCall(String)
+    /// The service itself said no, or something that makes no sense.
+    case serviceFailed(String)
+    /// The service does not answer.
+    case serviceDown(String)
 
     /// 1 failed, 3 no such device, 4 claimed by somebody else, 5 permission, 6 refused by the host, 7 not supported by the
-    /// kernel (2 is usage, by the argument parser).
+    /// kernel, 8 no such service, 9 the call does not fit the service, 10 the service failed, 11 it does not answer (2 is
+    /// usage, by the argument parser).
     public var exitStatus: Int32 {
         switch self {
         case .failed: 1
@@ -21,6 +30,10 @@ public enum GuestError: Error, Equatable, Sendable, CustomStringConvertible {
         case .permission: 5
         case .refused: 6
         case .unsupported: 7
+        case .noSuchService: 8
+        case .badCall: 9
+        case .serviceFailed: 10
+        case .serviceDown: 11
         }
     }
 
@@ -40,7 +53,8 @@ public enum GuestError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noSuchDevice(let text), .busy(let text), .permission(let text), .failed(let text), .refused(let text),
-            .unsupported(let text):
+            .unsupported(let text), .noSuchService(let text), .badCall(let text), .serviceFailed(let text),
+            .serviceDown(let text):
             text
         }
     }

@@ -42,6 +42,14 @@ enum HeaderTranslation {
         return block
     }
 
+    /// Whom a request is for: the host of an absolute-form target (RFC 9112 3.2.2), else the Host field.
+    static func host(of head: HTTPRequestHead) -> String? {
+        if let scheme = head.uri.firstRange(of: "://"), !head.uri.hasPrefix("/") {
+            return String(head.uri[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" })
+        }
+        return head.headers.first(name: "host")
+    }
+
     /// The path of an origin-form or absolute-form target (RFC 9112 3.2), or "*".
     private static func path(_ head: HTTPRequestHead) throws(Refusal) -> String {
         let target = head.uri

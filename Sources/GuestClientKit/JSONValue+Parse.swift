@@ -5,7 +5,7 @@ extension JSONValue {
     }
 
     /// Deeper than any message of ours.
-    private static let maximumDepth = 16
+    private static let maximumDepth = 64
 
     /// Parses one value that fills `text` (RFC 8259). A number that is no integer of 64 bits is `null`: nothing here
     /// uses one.
@@ -31,6 +31,16 @@ extension JSONValue {
     var string: String? {
         guard case .string(let text) = self else { return nil }
         return text
+    }
+
+    var array: [JSONValue]? {
+        guard case .array(let items) = self else { return nil }
+        return items
+    }
+
+    var bool: Bool? {
+        guard case .bool(let flag) = self else { return nil }
+        return flag
     }
 
     var integer: Int? {

@@ -5,6 +5,8 @@ enum JSONValue {
     case bool(Bool)
     case null
     case array([JSONValue])
+    /// JSON text that stands as it is.
+    case raw(String)
     /// Members in the order to print.
     case object([(String, JSONValue)])
 
@@ -16,6 +18,7 @@ enum JSONValue {
         case .number(let number): return String(number)
         case .bool(let flag): return flag ? "true" : "false"
         case .null: return "null"
+        case .raw(let text): return text
         case .array(let items):
             if items.isEmpty { return "[]" }
             return "[\n" + items.map { inner + $0.text(indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"

@@ -16,7 +16,13 @@ public protocol PipeSession {
     var service: PipeService { get }
 
     /// Moves bytes between `socket` (not owned) and the device until either ends. Blocks.
-    func run(socket: Int32, stop: StopSignal) -> PipeEnd
+    ///
+    /// - Parameter notified: called, on the same thread, with each message of the interrupt endpoint; nil: it is not read.
+    func run(socket: Int32, stop: StopSignal, notified: (([UInt8]) -> Void)?) -> PipeEnd
+}
+
+extension PipeSession {
+    func run(socket: Int32, stop: StopSignal) -> PipeEnd { run(socket: socket, stop: stop, notified: nil) }
 }
 
 /// A service that an interface stands for.
@@ -24,9 +30,15 @@ public struct PipeService: Sendable, Equatable {
     public var name: String
     /// Its protocol is its own: it is reached by CONNECT, not by HTTP requests.
     public var isByteService: Bool
+    /// It stands for no service of its own: requests name theirs by their host.
+    public var isDirectory: Bool
+    /// Names of services behind the interface, in lower case, when the session began.
+    public var services: Set<String>
 
-    public init(name: String, isByteService: Bool) {
+    public init(name: String, isByteService: Bool, isDirectory: Bool = false, services: Set<String> = []) {
         self.name = name
         self.isByteService = isByteService
+        self.isDirectory = isDirectory
+        self.services = services
     }
 }

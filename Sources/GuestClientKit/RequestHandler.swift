@@ -62,7 +62,8 @@ final class RequestHandler: ChannelDuplexHandler {
         exchange = Exchange(number: number, head: head, keepAlive: head.isKeepAlive)
         do {
             // Refused before anything waits for the device.
-            _ = try HeaderTranslation.request(head, authority: link.authority)
+            _ = try HeaderTranslation.request(
+                head, authority: link.authority(forHost: HeaderTranslation.host(of: head)))
         } catch {
             answer(error.status, error.reason)
             return
@@ -104,7 +105,8 @@ final class RequestHandler: ChannelDuplexHandler {
     private func start(_ head: HTTPRequestHead, on stream: Channel) {
         let block: HPACKHeaders
         do {
-            block = try HeaderTranslation.request(head, authority: link.authority)
+            block = try HeaderTranslation.request(
+                head, authority: link.authority(forHost: HeaderTranslation.host(of: head)))
         } catch {
             answer(error.status, error.reason)
             return

@@ -44,6 +44,7 @@ public struct USBInterfaceRecord: Equatable, Sendable {
     public var isWebService: Bool { classCode == 0xFF && subclassCode == 0x32 && protocolCode == 0x56 }
     public var bulkIn: USBEndpointRecord? { endpoints.first { $0.isBulk && $0.isIn } }
     public var bulkOut: USBEndpointRecord? { endpoints.first { $0.isBulk && !$0.isIn } }
+    public var interruptIn: USBEndpointRecord? { endpoints.first { $0.attributes & 0x03 == 3 && $0.isIn } }
 }
 
 /// One endpoint of a listed interface.

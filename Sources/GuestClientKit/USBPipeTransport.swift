@@ -71,17 +71,31 @@ public final class USBPipeTransport: PipeTransport {
             inEndpoint: bulkIn.address, outEndpoint: bulkOut.address, outPacketSize: bulkOut.maximumPacketSize,
             inSize: plan.size,
             outSize: hello?.outTransferSize(limit: size, packet: bulkOut.maximumPacketSize) ?? size,
-            inSlots: plan.count)
-        usb.allocateSlots(layout.inSlots + layout.outSlots, size: size)
+            inSlots: plan.count, notifyEndpoint: interface.interruptIn?.address)
+        usb.allocateSlots(layout.slots, size: size)
         let name = interface.name.isEmpty ? "interface \(interface.number)" : interface.name
         return USBPipeSession(
             usb: usb, layout: layout, interface: interface.number,
-            service: PipeService(name: interface.name, isByteService: hello?.isByteService ?? false),
+            service: PipeService(
+                name: interface.name, isByteService: hello?.isByteService ?? false,
+                isDirectory: hello?.isDirectory ?? false, services: Self.services(usb, interface: interface.number)),
             title: "\(name) of \(device.title) (bus \(device.bus) device \(device.device))")
     }
 
     public func waitForChange(milliseconds: Int32?, stop: StopSignal) {
         events.waitForUSBChange(milliseconds: milliseconds, stop: stop)
+    }
+
+    /// Names in the list of 2010, whose paths end in them; none from firmware that does not know the request.
+    private static func services(_ usb: USBFSDevice, interface: Int) -> Set<String> {
+        guard let bytes = try? usb.control(.services(interface: interface)) else { return [] }
+        let fields = bytes.split(separator: 0, omittingEmptySubsequences: false)
+        var names: Set<String> = []
+        for index in stride(from: 1, to: fields.count, by: 2) {
+            let name = String(decoding: fields[index].split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self)
+            if ServiceName.isValid(name) { names.insert(name.lowercased()) }
+        }
+        return names
     }
 
     /// The protocol version, or nil from firmware that does not know the request.
@@ -120,8 +134,9 @@ private final class USBPipeSession: PipeSession {
         self.title = title
     }
 
-    func run(socket: Int32, stop: StopSignal) -> PipeEnd {
-        var pump = BulkPump(device: usb, layout: layout, socket: socket, stop: stop.descriptor)
+    func run(socket: Int32, stop: StopSignal, notified: (([UInt8]) -> Void)?) -> PipeEnd {
+        var pump = BulkPump(
+            device: usb, layout: layout, socket: socket, stop: stop.descriptor, notified: notified)
         let end = pump.run()
         if end != .deviceGone {
             // Best effort: whoever opens next starts with OPEN anyway.

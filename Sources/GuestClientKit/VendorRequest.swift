@@ -22,6 +22,12 @@ struct VendorRequest: Equatable {
         command(0x03, interface: interface, value: wholeDevice ? 0 : 1)
     }
 
+    /// Asks for the services behind the interface, `(description NUL path NUL)*`.
+    static func services(interface: Int) -> VendorRequest {
+        VendorRequest(
+            requestType: 0xC1, code: 0x04, value: 0, index: UInt16(truncatingIfNeeded: interface), length: 4096)
+    }
+
     private static func command(_ code: UInt8, interface: Int, value: UInt16 = 0) -> VendorRequest {
         VendorRequest(
             requestType: 0x41, code: code, value: value, index: UInt16(truncatingIfNeeded: interface), length: 0)
@@ -45,6 +51,9 @@ struct HelloReply: Equatable {
 
     /// The interface's own name is a byte service.
     var isByteService: Bool { flags & 1 != 0 }
+
+    /// The interface is a directory of services, and none itself.
+    var isDirectory: Bool { flags & 2 != 0 }
 
     /// The OUT transfer size to use, at most `limit`, in whole packets when the suggestion allows one.
     func outTransferSize(limit: Int, packet: Int) -> Int {

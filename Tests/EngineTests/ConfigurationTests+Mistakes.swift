@@ -8,7 +8,7 @@ extension ConfigurationTests {
     static let networks = ConfigurationReader.networkRule
 
     static let mistakes: [(String, String)] = [
-        ("engin = 1", "f:1: engin: is not a key here; allowed: engine, vms, usbip, device"),
+        ("engin = 1", "f:1: engin: is not a key here; allowed: engine, vms, usbip, service, device"),
         ("\n[engine]\nsock = 1", "f:3: engine.sock: is not a key here; allowed: socket"),
         ("engine = 3", "f:1: engine: is the number 3; allowed: a table: [engine]"),
         ("[engine]\nsocket = true", "f:2: engine.socket: is true; allowed: the path of a UNIX socket"),
@@ -29,6 +29,22 @@ extension ConfigurationTests {
         (
             "[[vms]]\nsource = \"qemu-processes\"\npath = \"/x\"",
             "f:3: vms[0].path: is not a key here; allowed: source"
+        ),
+        (
+            "[[service]]\nname = \"a\"",
+            "f:1: service[0].url: is missing; allowed: \"http://HOST[:PORT][/base]\", \"HOST:PORT\" or \"unix:/path\""
+        ),
+        (
+            "[[service]]\nname = \"a\"\nurl = \"h:1\"\ndocument = \"x\"",
+            "f:4: service[0].document: document 'x'; allowed: http://HOST[:PORT]/path[?query] or file:/path"
+        ),
+        (
+            "[[service]]\nname = \"a\"\nurl = \"h:1\"\n[[service]]\nname = \"A\"\nurl = \"h:1\"",
+            "f:5: service[1].name: \"a\" is the name of an earlier service; allowed: a name of its own"
+        ),
+        (
+            "[[device]]\nname = \"d\"\ninterfaces = [{ kind = \"service-directory\", services = [\"b\"] }]",
+            "f:3: device[0].interfaces[0].services[0]: \"b\" is no [[service]]; allowed: the name of a [[service]]; there is none"
         ),
         ("[usbip]\nlisten = \"x\"", "f:2: usbip.listen: is \"x\"; allowed: a list of \(addresses)"),
         ("[usbip]\nlisten = [\"localhost:1\"]", "f:2: usbip.listen[0]: is \"localhost:1\"; allowed: \(addresses)"),
@@ -199,7 +215,7 @@ extension ConfigurationTests {
             "[[device]]\nname = \"a\"\ninterfaces = [1]",
             "f:3: device[0].interfaces[0]: is the number 1; allowed: a table"
         ),
-        ("\"e\\u001B[2J\" = 1", "f: e[2J: is not a key here; allowed: engine, vms, usbip, device"),
+        ("\"e\\u001B[2J\" = 1", "f: e[2J: is not a key here; allowed: engine, vms, usbip, service, device"),
     ]
 
     static func device(_ line: String) -> String {

@@ -57,10 +57,6 @@ struct InterfaceTests {
                     == .failed("mux is emulated firmware, which alone decides about its interfaces"))
             #expect(await bench.set("desk", "tty", .changing) == .failed("an interface can be on, off or muted"))
             #expect(
-                await bench.set("desk", "keys", .on)
-                    == .failed(
-                        "desk/keys cannot be switched: Service directory interfaces are not available in this version"))
-            #expect(
                 await bench.plug("mux") == .failed("mux cannot be plugged: /x.bin: no such file"))
         }
     }

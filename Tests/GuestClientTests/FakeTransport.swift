@@ -84,7 +84,7 @@ private struct FakeSession: PipeSession {
     var service: PipeService { PipeService(name: "web", isByteService: isByteService) }
     let isByteService: Bool
 
-    func run(socket: Int32, stop: StopSignal) -> PipeEnd {
+    func run(socket: Int32, stop: StopSignal, notified: (([UInt8]) -> Void)?) -> PipeEnd {
         let layout = BulkPump.Layout(
             inEndpoint: 0x81, outEndpoint: 0x02, outPacketSize: 512, inSize: FakeBulkDevice.transferSize,
             outSize: FakeBulkDevice.transferSize)

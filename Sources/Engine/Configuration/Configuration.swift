@@ -1,3 +1,4 @@
+import SimulatedFirmware
 import USBCore
 
 /// What the operator wrote in the configuration file (ARCHITECTURE: configuration).
@@ -8,6 +9,8 @@ public struct Configuration: Sendable, Equatable {
     public var socket: String?
     public var vms: [VMSourceConfiguration] = []
     public var usbip: USBIPConfiguration?
+    /// Services of the host that devices may be given.
+    public var services: [ServiceDeclaration] = []
     public var devices: [DeviceConfiguration] = []
     /// Things that are valid and will not work as written; each names file, line and key.
     public var warnings: [ConfigurationProblem] = []

@@ -111,11 +111,6 @@ extension ConfigurationReader {
             problem("\(path).\(error.key)", error.found, error.allowed)
             return nil
         }
-        if !kind.isAvailable {
-            warn(
-                "\(path).kind",
-                "\(kind.title) interfaces are not available in this version; it is listed and stays off", "")
-        }
         return result
     }
 }

@@ -3,7 +3,7 @@ import TOMLKit
 extension ConfigurationReader {
     mutating func configuration(_ root: TOMLTable) -> Configuration {
         var result = Configuration(file: file)
-        checkKeys(of: root, at: "", allowed: ["engine", "vms", "usbip", "device"])
+        checkKeys(of: root, at: "", allowed: ["engine", "vms", "usbip", "service", "device"])
         if let engine = table(root["engine"], at: "engine") {
             checkKeys(of: engine, at: "engine", allowed: ["socket"])
             result.socket = string(engine, "socket", at: "engine", allowed: "the path of a UNIX socket")
@@ -12,11 +12,13 @@ extension ConfigurationReader {
             if let source = vmSource(entry, at: "vms[\(index)]") { result.vms.append(source) }
         }
         if let section = table(root["usbip"], at: "usbip") { result.usbip = usbip(section) }
+        result.services = services(root)
         var names: Set<String> = []
         var networks = NetworkUse()
         for (index, entry) in tables(root["device"], at: "device").enumerated() {
             guard let device = device(entry, at: "device[\(index)]") else { continue }
             checkNetworks(of: device, at: "device[\(index)]", &networks)
+            checkServices(of: device, at: "device[\(index)]", declared: result.services)
             if names.insert(device.name).inserted {
                 result.devices.append(device)
             } else {

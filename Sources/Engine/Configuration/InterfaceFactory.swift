@@ -12,7 +12,7 @@ struct InterfaceProblem: Error {
 
 /// Makes functions from configured interfaces: the only place that knows which kind is which class.
 enum InterfaceFactory {
-    /// Checks the values of a kind that this version offers; nothing is opened.
+    /// Checks the values; nothing is opened.
     static func check(_ interface: InterfaceConfiguration) throws(InterfaceProblem) {
         do {
             _ = try spec(interface)
@@ -45,7 +45,7 @@ enum InterfaceFactory {
         _ interface: InterfaceConfiguration, of device: String, networks: Networks, eventLoop: any EventLoop,
         logger: Logger
     ) throws -> any Function {
-        guard let spec = try spec(interface) else { throw InterfaceNotAvailable(interface: interface) }
+        let spec = try spec(interface)
         do {
             return try Catalogue.makeFunction(
                 spec, device: device, networks: networks, eventLoop: eventLoop, logger: logger)
@@ -54,14 +54,14 @@ enum InterfaceFactory {
         }
     }
 
-    /// nil for kinds that this version does not offer.
-    private static func spec(_ interface: InterfaceConfiguration) throws(CatalogueError) -> InterfaceSpec? {
+    private static func spec(_ interface: InterfaceConfiguration) throws(CatalogueError) -> InterfaceSpec {
         switch interface.kind {
         case .serial: try InterfaceSpec.serial(name: interface.name, to: interface.string("to") ?? "")
         case .webService:
             try InterfaceSpec.webService(
                 name: interface.name, upstreams: interface.strings("upstreams"),
                 services: interface.strings("services"), streams: interface.strings("streams"))
+        case .serviceDirectory: .serviceDirectory(name: interface.name)
         case .libvirt:
             try InterfaceSpec.libvirt(
                 name: interface.name, to: interface.string("to"), policy: interface.string("policy"))
@@ -82,16 +82,7 @@ enum InterfaceFactory {
                     topology: interface.kind == .pointToPoint ? .pointToPoint : .multipoint,
                     network: interface.string("network") ?? "", sources: interface.string("sources"),
                     uplink: interface.string("uplink")))
-        default: nil
         }
-    }
-}
-
-/// A kind of the catalogue that this version does not offer.
-struct InterfaceNotAvailable: Error, CustomStringConvertible {
-    let interface: InterfaceConfiguration
-    var description: String {
-        "interface '\(interface.name)': \(interface.kind.title) interfaces are not available in this version"
     }
 }
 

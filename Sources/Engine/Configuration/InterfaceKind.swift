@@ -29,11 +29,6 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
         }
     }
 
-    /// Whether this version can offer it to a guest; the others are listed with that trouble.
-    public var isAvailable: Bool {
-        self != .serviceDirectory
-    }
-
     /// One key of an interface.
     struct Key: Sendable {
         enum Shape: Sendable { case string, strings, integer }
@@ -57,7 +52,9 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
                 Key(
                     name: "upstreams", shape: .strings, isRequired: true,
                     allowed: "a list of \"host:port\", \"http://host:port/base\" or \"unix:/path\""),
-                Key(name: "services", shape: .strings, allowed: "a list of further names for the service"),
+                Key(
+                    name: "services", shape: .strings,
+                    allowed: "a list of [[service]]s to give, or of further names for its own"),
                 Key(
                     name: "streams", shape: .strings,
                     allowed: "a list of \"name=host:port\" or \"name=unix:/path\", byte services of the host"),
@@ -65,7 +62,7 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
         case .usbChar:
             [Key(name: "to", shape: .string, isRequired: true, allowed: "\"host:port\" or \"unix:/path\"")]
         case .serviceDirectory:
-            [Key(name: "services", shape: .strings, allowed: "a list of service names")]
+            [Key(name: "services", shape: .strings, allowed: "a list of names of [[service]]s")]
         case .pointToPoint:
             [Key(name: "network", shape: .string, isRequired: true, allowed: "the name of a network")]
         case .pointToMultipoint:

@@ -51,7 +51,7 @@ final class DeviceCore: DevicePortObserver {
         case .simulated(let interfaces):
             var functions: [any Function] = []
             do {
-                for interface in interfaces where interface.kind.isAvailable {
+                for interface in interfaces {
                     functions.append(
                         try InterfaceFactory.make(
                             interface, of: configuration.name, networks: networks, eventLoop: eventLoop,

@@ -110,6 +110,14 @@ final class DeviceHost: Sendable {
         await onLoop { _ = $0.simulated?.setGate(gate, of: interface) }
     }
 
+    /// Gives the guest exactly these services through an interface that takes services.
+    func give(_ services: [ServiceDeclaration], through interface: String) async {
+        await onLoop { core in
+            let function = core.simulated?.functions.first { $0.name == interface }
+            (function as? WebServiceFunction)?.give(services)
+        }
+    }
+
     /// Has a keyboard do something, and waits until its guest has taken all of it.
     ///
     /// - Returns: why not, or nil.

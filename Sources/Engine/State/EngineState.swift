@@ -13,6 +13,8 @@ struct EngineState: Codable, Equatable, Sendable {
         var by: String
         /// Interfaces that are not on, by name.
         var gates: [String: Gate]
+        /// Services of interfaces where they are not those of the configuration.
+        var services: [String: [String]]?
         /// How its guest was made to attach it, over USB/IP.
         var way: AttachWay?
     }

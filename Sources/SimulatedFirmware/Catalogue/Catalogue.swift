@@ -9,6 +9,7 @@ public enum Catalogue {
         switch kind {
         case "serial": "Serial"
         case "web-service": "Web Service"
+        case "service-directory": "Service directory"
         case "libvirt": "Libvirt"
         case "microphone": "Microphone"
         case "storage": "Storage"
@@ -44,6 +45,8 @@ public enum Catalogue {
             return try WebServiceFunction(
                 name: name, upstreams: upstreams, services: services, streams: streams, eventLoop: eventLoop,
                 logger: logger)
+        case .serviceDirectory(let name):
+            return WebServiceFunction(name: name, eventLoop: eventLoop, logger: logger)
         case .libvirt(let service):
             return WebServiceFunction(kind: spec.kind, service: service, eventLoop: eventLoop, logger: logger)
         case .microphone(let name, let tone):
@@ -73,7 +76,8 @@ public enum Catalogue {
         switch spec {
         case .serial(_, .unix(let path)): SocketFile.problem(at: path)
         case .network(_, let target): target.uplink.flatMap(TapUplink.problem)
-        case .serial, .webService, .libvirt, .microphone, .storage, .keyboard, .printer, .usbChar: nil
+        case .serial, .webService, .serviceDirectory, .libvirt, .microphone, .storage, .keyboard, .printer, .usbChar:
+            nil
         }
     }
 }

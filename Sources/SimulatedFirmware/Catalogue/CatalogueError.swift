@@ -6,6 +6,7 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
     case badUpstream(String, reason: String)
     case noUpstreams(interface: String)
     case badServiceName(String)
+    case badServiceDocument(String)
     case badByteService(String)
     case serviceNamedTwice(String)
     case badLibvirtPolicy(String)
@@ -38,6 +39,8 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
             "interface '\(interface)': upstreams is empty; at least one HOST:PORT is needed"
         case .badServiceName(let found):
             "service '\(found)': a name consists of letters, digits, '.', '-' and '_'"
+        case .badServiceDocument(let found):
+            "document '\(found)'; allowed: http://HOST[:PORT]/path[?query] or file:/path"
         case .badByteService(let found):
             "found '\(found)'; allowed: HOST:PORT or unix:/path, after NAME= in a list of streams"
         case .serviceNamedTwice(let found):

@@ -6,6 +6,8 @@ public enum InterfaceSpec: Sendable, Equatable {
     /// `services`: further names, besides the interface's own, under which guests may address it.
     /// `streams`: byte services that guests may connect to by their names.
     case webService(name: String, upstreams: [Upstream], services: [String] = [], streams: [ByteService] = [])
+    /// A directory of services of the host, and the way to them; which, is given to it later.
+    case serviceDirectory(name: String)
     /// A libvirt daemon's socket, as a byte service with the interface's name.
     case libvirt(ByteService)
     case microphone(name: String, tone: TestTone)
@@ -18,7 +20,8 @@ public enum InterfaceSpec: Sendable, Equatable {
 
     /// Kinds that configuration may name, in catalogue order.
     public static let kinds = [
-        "serial", "web-service", "libvirt", "microphone", "storage", "keyboard", "printer", "point-to-point",
+        "serial", "web-service", "service-directory", "libvirt", "microphone", "storage", "keyboard", "printer",
+        "point-to-point",
         "point-to-multipoint", "usb-char",
     ]
 
@@ -27,6 +30,7 @@ public enum InterfaceSpec: Sendable, Equatable {
         case .serial(let name, _), .webService(let name, _, _, _), .microphone(let name, _), .storage(let name, _),
             .keyboard(let name, _), .printer(let name, _), .network(let name, _):
             name
+        case .serviceDirectory(let name): name
         case .libvirt(let service), .usbChar(let service): service.name
         }
     }
@@ -36,6 +40,7 @@ public enum InterfaceSpec: Sendable, Equatable {
         switch self {
         case .serial: "serial"
         case .webService: "web-service"
+        case .serviceDirectory: "service-directory"
         case .libvirt: "libvirt"
         case .microphone: "microphone"
         case .storage: "storage"

@@ -6,7 +6,7 @@ import NIOHTTP2
 extension ProxyStream: UpstreamExchangeStream {
     /// Sends the request to the member whose turn it is.
     func attempt() {
-        guard let request, let index = proxy.cluster.pick(excluding: tried) ?? proxy.cluster.pick(excluding: []) else {
+        guard let request, let index = cluster.pick(excluding: tried) ?? cluster.pick(excluding: []) else {
             return
         }
         tried.insert(index)
@@ -16,7 +16,8 @@ extension ProxyStream: UpstreamExchangeStream {
         let exchange = UpstreamExchange(member: index, stream: self, eventLoop: proxy.eventLoop)
         self.exchange = exchange
         do {
-            let task = try proxy.execute(request, hasBody: hasBody, exchange: exchange)
+            let task = try proxy.execute(
+                request, at: cluster.members[index].upstream, hasBody: hasBody, exchange: exchange)
             if self.exchange === exchange { self.task = task }
         } catch {
             self.exchange = nil
@@ -53,7 +54,7 @@ extension ProxyStream: UpstreamExchangeStream {
         guard exchange === self.exchange else { return }
         timer?.cancel()
         timer = nil
-        proxy.cluster.succeeded(exchange.member)
+        cluster.succeeded(exchange.member)
         if mayRepeat, let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
             (0...Self.heldLimit).contains(length)
         {
@@ -102,9 +103,9 @@ extension ProxyStream: UpstreamExchangeStream {
         let reason = UpstreamFailure.text(error)
         endAttempt(error)
         if UpstreamFailure.isConnectFailure(error) {
-            proxy.cluster.failed(member, reason)
+            cluster.failed(member, reason)
         } else {
-            proxy.cluster.suspect(member)
+            cluster.suspect(member)
         }
         switch response {
         case .ended:
@@ -115,13 +116,13 @@ extension ProxyStream: UpstreamExchangeStream {
             context?.writeAndFlush(wrapOutboundOut(.rstStream(.internalError)), promise: nil)
         case .none, .held:
             response = .none
-            if canRepeat, attempts < max(2, proxy.cluster.members.count) {
+            if canRepeat, attempts < max(2, cluster.members.count) {
                 attempt()
                 return
             }
             let status =
-                UpstreamFailure.isTimeout(error) ? 504 : proxy.cluster.upCount == 0 ? 503 : 502
-            answer(status, "upstream \(proxy.cluster.members[member].upstream.text): \(reason)")
+                UpstreamFailure.isTimeout(error) ? 504 : cluster.upCount == 0 ? 503 : 502
+            answer(status, "upstream \(cluster.members[member].upstream.text): \(reason)")
         }
     }
 

@@ -28,6 +28,8 @@ final class ProxyStream: ChannelDuplexHandler, RemovableChannelHandler {
     static let heldLimit = 64 * 1024
 
     let proxy: UpstreamProxy
+    /// The servers of the service that was asked for.
+    private(set) lazy var cluster = proxy.cluster
     var context: ChannelHandlerContext?
     var request: ProxyRequest?
     var response = Response.none
@@ -134,15 +136,20 @@ final class ProxyStream: ChannelDuplexHandler, RemovableChannelHandler {
             }
             return
         }
+        if request.target == ServiceDirectory.path || request.target.hasPrefix(ServiceDirectory.path + "/") {
+            askDirectory(request)
+            return
+        }
         self.request = request
         if proxy.isByteService(request.authority) {
             answer(405, "'\(request.authority.prefix(80))' is a byte service; it is reached by CONNECT")
             return
         }
-        guard proxy.allows(request.authority) else {
+        guard let cluster = proxy.cluster(for: request.authority) else {
             answer(403, "service '\(request.authority.prefix(80))' was not given to this device")
             return
         }
+        self.cluster = cluster
         if request.expectsContinue, hasBody {
             context?.writeAndFlush(wrapOutboundOut(.headers(.init(headers: [":status": "100"]))), promise: nil)
         }
@@ -160,19 +167,31 @@ final class ProxyStream: ChannelDuplexHandler, RemovableChannelHandler {
             let tunnel = try proxy.tunnel(to: authority, isGuestDone: endStream)
             let proxy = NIOLoopBound(proxy, eventLoop: proxy.eventLoop)
             context.channel.closeFuture.whenComplete { _ in proxy.value.tunnelEnded() }
-            let pipeline = context.pipeline.syncOperations
-            do {
-                try pipeline.addHandler(tunnel, position: .after(self))
-            } catch {
-                answer(500, "\(error)")
-                return
-            }
-            // The tunnel reads and writes from here on; what this handler held back is the tunnel's to ask for.
-            isReadHeld = false
-            pipeline.removeHandler(self, promise: nil)
+            handOver(to: tunnel, context)
         } catch {
             answer(error.status, error.reason)
         }
+    }
+
+    /// The interface's own directory takes the stream over.
+    private func askDirectory(_ request: ProxyRequest) {
+        guard let context else { return }
+        handOver(
+            to: DirectoryStream(
+                request, isWhole: isBodyEnded, directory: proxy.directory, eventLoop: proxy.eventLoop), context)
+    }
+
+    /// Another handler reads and writes from here on; what this one held back is the other's to ask for.
+    private func handOver(to handler: any ChannelHandler, _ context: ChannelHandlerContext) {
+        let pipeline = context.pipeline.syncOperations
+        do {
+            try pipeline.addHandler(handler, position: .after(self))
+        } catch {
+            answer(500, "\(error)")
+            return
+        }
+        isReadHeld = false
+        pipeline.removeHandler(self, promise: nil)
     }
 
     private func bodyEnded() {

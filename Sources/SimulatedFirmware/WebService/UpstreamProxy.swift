@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Logging
 import NIOCore
 import NIOHTTP1
+import ServiceContracts
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -29,6 +30,10 @@ final class UpstreamProxy {
     var trouble: ((String?) -> Void)?
     private let client: HTTPClient
     private let logger: Logger
+    /// The services of this interface by name, and what their documents say.
+    private(set) lazy var directory = ServiceDirectory(proxy: self)
+    private var isEnded = false
+    private var waiting: [() -> Void] = []
     private var lastRefusal: (name: String, at: NIODeadline)?
 
     init(
@@ -58,17 +63,36 @@ final class UpstreamProxy {
         note = nil
         trouble = nil
         cluster.shutdown()
+        for entry in directory.entries { entry.cluster.shutdown() }
+        directory.changed = nil
         let logger = logger
+        let proxy = NIOLoopBound(self, eventLoop: eventLoop)
         client.shutdown { error in
             if let error { logger.warning("HTTP client did not end cleanly", metadata: ["error": "\(error)"]) }
+            proxy.eventLoop.execute { proxy.value.ended() }
         }
     }
 
-    /// Whether a guest may address `authority`; a refusal is told to the operator, at most ten a second.
-    func allows(_ authority: String) -> Bool {
-        if services.contains(authority.lowercased()) { return true }
+    /// After `shutdown`: calls `body` when no connection of the HTTP client is left that might still use the loop.
+    func whenEnded(_ body: @escaping () -> Void) {
+        if isEnded { body() } else { waiting.append(body) }
+    }
+
+    private func ended() {
+        isEnded = true
+        let bodies = waiting
+        waiting = []
+        for body in bodies { body() }
+    }
+
+    /// The servers of the service that a guest addresses; nil when it was not given, which is told to the operator, at
+    /// most ten times a second.
+    func cluster(for authority: String) -> UpstreamCluster? {
+        let name = Self.serviceName(authority)
+        if services.contains(name) { return cluster }
+        if let entry = directory.entry(name) { return entry.cluster }
         refused(authority)
-        return false
+        return nil
     }
 
     private func refused(_ authority: String) {
@@ -130,15 +154,51 @@ final class UpstreamProxy {
         return String(name[..<colon])
     }
 
-    /// Sends `request` to a member of the cluster.
+    /// Sends `request` to a member of a cluster.
     ///
     /// - Throws: when the client library refuses the request itself.
     func execute(
-        _ request: ProxyRequest, hasBody: Bool, exchange: UpstreamExchange
+        _ request: ProxyRequest, at upstream: Upstream, hasBody: Bool, exchange: UpstreamExchange
     ) throws -> HTTPClient.Task<Void> {
-        let upstream = cluster.members[exchange.member].upstream
-        let target = upstream.basePath + request.target
         var headers = request.headers
+        let url = try Self.url(upstream, upstream.basePath + request.target, &headers)
+        let body: HTTPClient.Body? =
+            hasBody ? .stream(contentLength: request.contentLength) { exchange.sendBody($0) } : nil
+        let outgoing = try HTTPClient.Request(url: url, method: request.method, headers: headers, body: body)
+        return client.execute(
+            request: outgoing, delegate: exchange, eventLoop: .delegateAndChannel(on: eventLoop), deadline: nil)
+    }
+
+    /// A request of the directory's own, answered whole.
+    ///
+    /// - Parameters:
+    ///   - target: the whole path and query.
+    ///   - limit: bytes of the answer above which it fails.
+    func fetch(
+        _ upstream: Upstream, method: String, target: String, headers: [String: String], body: [UInt8], limit: Int,
+        timeout: TimeAmount
+    ) -> EventLoopFuture<ContractAnswer> {
+        do {
+            var fields = HTTPHeaders(headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+            let url = try Self.url(upstream, target, &fields)
+            let request = try HTTPClient.Request(
+                url: url, method: HTTPMethod(rawValue: method), headers: fields,
+                body: body.isEmpty ? nil : .bytes(body))
+            let task = client.execute(
+                request: request, delegate: ResponseAccumulator(request: request, maxBodySize: limit),
+                eventLoop: .delegateAndChannel(on: eventLoop), deadline: .now() + timeout)
+            return task.futureResult.hop(to: eventLoop).map { response in
+                ContractAnswer(
+                    status: Int(response.status.code),
+                    contentType: response.headers.first(name: "content-type")?.lowercased() ?? "",
+                    body: response.body.map { Array($0.readableBytesView) } ?? [])
+            }
+        } catch {
+            return eventLoop.makeFailedFuture(error)
+        }
+    }
+
+    private static func url(_ upstream: Upstream, _ target: String, _ headers: inout HTTPHeaders) throws -> URL {
         let url: URL?
         switch upstream.endpoint {
         case .tcp(let host, let port):
@@ -149,10 +209,6 @@ final class UpstreamProxy {
             headers.add(name: "host", value: "localhost")
         }
         guard let url else { throw HTTPClientError.invalidURL }
-        let body: HTTPClient.Body? =
-            hasBody ? .stream(contentLength: request.contentLength) { exchange.sendBody($0) } : nil
-        let outgoing = try HTTPClient.Request(url: url, method: request.method, headers: headers, body: body)
-        return client.execute(
-            request: outgoing, delegate: exchange, eventLoop: .delegateAndChannel(on: eventLoop), deadline: nil)
+        return url
     }
 }

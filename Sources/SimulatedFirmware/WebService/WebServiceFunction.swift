@@ -23,9 +23,12 @@ public final class WebServiceFunction: Function {
     private let proxy: UpstreamProxy
     /// The interface's own name is a byte service, not an HTTP one.
     private let isByteService: Bool
+    /// The interface stands for no service of its own, only for those it was given.
+    private let isDirectory: Bool
     private var context: (any FunctionContext)?
     private var session = Session.none
-    private var directorySerial: UInt32 = 0
+    private var refreshing: RepeatedTask?
+    private static let refreshTime = TimeAmount.seconds(15)
 
     /// Call on `eventLoop`.
     ///
@@ -60,6 +63,13 @@ public final class WebServiceFunction: Function {
             logger: logger, timing: UpstreamCluster.Timing())
     }
 
+    /// An interface that is a directory of the services it is given, and the way to them.
+    public convenience init(name: String, eventLoop: any EventLoop, logger: Logger) {
+        self.init(
+            name: name, kind: "service-directory", upstreams: [], services: [], streams: [], eventLoop: eventLoop,
+            logger: logger, timing: UpstreamCluster.Timing())
+    }
+
     private init(
         name: String, kind: String, upstreams: [Upstream], services: [String], streams: [ByteService],
         eventLoop: any EventLoop, logger: Logger, timing: UpstreamCluster.Timing
@@ -68,18 +78,54 @@ public final class WebServiceFunction: Function {
         self.name = name
         self.kind = kind
         self.eventLoop = eventLoop
-        isByteService = upstreams.isEmpty
+        isByteService = upstreams.isEmpty && !streams.isEmpty
+        isDirectory = upstreams.isEmpty && streams.isEmpty
         let cluster = UpstreamCluster(upstreams, eventLoop: eventLoop, timing: timing)
         proxy = UpstreamProxy(
             services: services, byteServices: streams, cluster: cluster, eventLoop: eventLoop, logger: logger)
         proxy.note = { [weak self] in self?.note($0) }
         proxy.trouble = { [weak self] in self?.byteServicesChanged($0) }
         cluster.onChange = { [weak self] in self?.clusterChanged($0) }
+        proxy.directory.streams = streams
+        if let first = upstreams.first {
+            proxy.directory.add(
+                ServiceEntry(ServiceDeclaration(name: name, upstream: first), cluster: cluster, proxy: proxy))
+        }
+        proxy.directory.changed = { [weak self] in self?.directoryChanged() }
     }
 
     public var backend: String {
-        guard isByteService else { return proxy.cluster.text }
-        return proxy.byteServiceText
+        if isByteService { return proxy.byteServiceText }
+        let given = givenNames
+        if isDirectory { return given.isEmpty ? "no services" : given.joined(separator: ", ") }
+        return proxy.cluster.text + (given.isEmpty ? "" : ", \(given.joined(separator: ", "))")
+    }
+
+    // MARK: Services
+
+    private var givenNames: [String] { proxy.directory.entries.map(\.declaration.name).filter { $0 != name } }
+
+    /// Gives the guest these services, and takes back those that it has and that are not among them.
+    public func give(_ services: [ServiceDeclaration]) {
+        let directory = proxy.directory
+        for entry in directory.entries
+        where entry.declaration.name != name && !services.contains(entry.declaration) {
+            entry.cluster.shutdown()
+            directory.remove(entry.declaration.name)
+        }
+        for service in services where directory.entry(service.name) == nil {
+            let cluster = UpstreamCluster([service.upstream], eventLoop: eventLoop, timing: proxy.cluster.timing)
+            cluster.onChange = { [weak self] in self?.givenChanged(service.name, $0) }
+            directory.add(ServiceEntry(service, cluster: cluster, proxy: proxy))
+        }
+    }
+
+    private func givenChanged(_ service: String, _ change: UpstreamCluster.Change) {
+        switch change {
+        case .down(let upstream, let reason): note("service \(service): \(upstream) down: \(reason)")
+        case .up(let upstream): note("service \(service): \(upstream) up")
+        }
+        proxy.directory.tell()
     }
 
     public func declaration(at speed: Speed) -> FunctionDeclaration {
@@ -107,6 +153,8 @@ public final class WebServiceFunction: Function {
     }
 
     public func deactivate() {
+        refreshing?.cancel()
+        refreshing = nil
         end()
     }
 
@@ -128,7 +176,12 @@ public final class WebServiceFunction: Function {
         guard setup.requestType.kind == .vendor, setup.requestType.recipient == .interface else { return .stall }
         switch (WebServiceProtocol.Request(rawValue: setup.request), setup.direction) {
         case (.hello, .in):
-            return .acknowledge(WebServiceProtocol.hello(flags: isByteService ? WebServiceProtocol.isByteService : 0))
+            let flags =
+                isByteService
+                ? WebServiceProtocol.isByteService : isDirectory ? WebServiceProtocol.isDirectory : 0
+            return .acknowledge(WebServiceProtocol.hello(flags: flags))
+        case (.services, .in):
+            return .acknowledge(serviceList)
         case (.open, .out):
             guard context?.isActive == true else { return .stall }
             end()
@@ -151,16 +204,46 @@ public final class WebServiceFunction: Function {
 
     public func shutdown() {
         end()
+        refreshing?.cancel()
+        refreshing = nil
         proxy.shutdown()
         context = nil
     }
 
+    public func whenDrained(_ body: @escaping () -> Void) { proxy.whenEnded(body) }
+
     /// Tells a watching guest that the services behind this interface have changed.
-    public func directoryChanged() {
-        directorySerial &+= 1
+    private func directoryChanged() {
         context?.discard(.notify)
         context?.write(
-            WebServiceProtocol.directoryChanged(serial: directorySerial), to: .notify, endOfMessage: true)
+            WebServiceProtocol.directoryChanged(serial: proxy.directory.serial), to: .notify, endOfMessage: true)
+    }
+
+    /// The list of 2010: a description and where to ask for more, each ended by NUL.
+    private var serviceList: [UInt8] {
+        var list: [UInt8] = []
+        for entry in proxy.directory.entries {
+            let declaration = entry.declaration
+            list += Array((declaration.description ?? declaration.name).utf8.filter { $0 != 0 }) + [0]
+            list += Array("\(ServiceDirectory.path)/\(declaration.name)".utf8) + [0]
+        }
+        return list
+    }
+
+    /// While a guest has a session, documents are looked at from time to time: it hears of what has changed.
+    private func watchDocuments() {
+        guard refreshing == nil else { return }
+        let function = NIOLoopBound(WeakFunction(self), eventLoop: eventLoop)
+        refreshing = eventLoop.scheduleRepeatedTask(
+            initialDelay: Self.refreshTime, delay: Self.refreshTime
+        ) { task in
+            guard let function = function.value.function else { return task.cancel() }
+            function.refreshDocuments()
+        }
+    }
+
+    private func refreshDocuments() {
+        for entry in proxy.directory.entries where entry.declaration.name != name { entry.refresh {} }
     }
 
     // MARK: Session
@@ -188,6 +271,7 @@ public final class WebServiceFunction: Function {
             return
         }
         session = .open(channel)
+        watchDocuments()
         note("HTTP/2 session opened")
         channel.activate()
     }
@@ -240,5 +324,12 @@ public final class WebServiceFunction: Function {
             note("upstream \(upstream) up")
             if proxy.cluster.upCount == 1 { context?.report(.trouble(interface: name, nil)) }
         }
+        proxy.directory.tell()
     }
+}
+
+/// Lets a Sendable closure refer to a function without keeping it.
+private struct WeakFunction {
+    weak var function: WebServiceFunction?
+    init(_ function: WebServiceFunction) { self.function = function }
 }

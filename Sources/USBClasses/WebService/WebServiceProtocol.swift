@@ -19,6 +19,8 @@ public enum WebServiceProtocol {
         case close = 0x02
         /// OUT: the guest wants to be rid of the device (wValue 0) or of this interface (wValue 1).
         case release = 0x03
+        /// IN: the services as `(description NUL path NUL)*`, cut at wLength.
+        case services = 0x04
 
         /// Upper-case word for listings.
         public var name: String {
@@ -27,12 +29,15 @@ public enum WebServiceProtocol {
             case .open: "OPEN"
             case .close: "CLOSE"
             case .release: "RELEASE"
+            case .services: "SERVICES"
             }
         }
     }
 
     /// Flag of HELLO: the interface's own name is a byte service, reached by CONNECT; without it, an HTTP service.
     public static let isByteService: UInt16 = 1
+    /// Flag of HELLO: the interface stands for no service of its own, only for those that its directory lists.
+    public static let isDirectory: UInt16 = 2
 
     /// The answer to HELLO, eight bytes little endian.
     public static func hello(flags: UInt16) -> [UInt8] {

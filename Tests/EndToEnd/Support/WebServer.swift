@@ -82,7 +82,7 @@ struct WebServer {
         }
     }
 
-    private static func connects(_ port: Int) -> Bool {
+    static func connects(_ port: Int) -> Bool {
         (try? withLoopbackSocket(port: port) { descriptor, address in
             connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }) ?? false

@@ -16,10 +16,27 @@ struct Answer: Sendable {
     var isInformed = false
 }
 
-/// A guest's request body: `size` bytes of the pattern.
+/// A guest's request body: `size` bytes of the pattern, or a text.
 struct Upload: Sendable {
     var size: Int
     var announced = true
+    var text: ByteBuffer?
+
+    init(size: Int, announced: Bool = true) {
+        self.size = size
+        self.announced = announced
+    }
+
+    init(text: String) {
+        let bytes = ByteBuffer(string: text)
+        size = bytes.readableBytes
+        self.text = bytes
+    }
+
+    func slice(at offset: Int) -> ByteBuffer {
+        let length = min(65536, size - offset)
+        return text?.getSlice(at: offset, length: length) ?? Pattern.slice(at: offset, length: length)
+    }
 }
 
 extension Bench {
@@ -60,8 +77,9 @@ extension Bench {
     /// Sends one request and waits for the end of its stream.
     func request(
         _ path: String, method: String = "GET", authority: String? = "web", headers: [(String, String)] = [],
-        upload: Upload? = nil, reads: Bool = true
+        upload: Upload? = nil, body: String = "", reads: Bool = true
     ) async throws -> Answer {
+        let upload = body.isEmpty ? upload : Upload(text: body)
         let answer = loop.makePromise(of: Answer.self)
         var block = HPACKHeaders()
         block.add(name: ":method", value: method)
@@ -168,7 +186,7 @@ private final class ClientStream: ChannelDuplexHandler {
     private func pump(_ context: ChannelHandlerContext) {
         guard let upload, !isDone else { return }
         while context.channel.isActive, context.channel.isWritable, sent < upload.size {
-            let bytes = Pattern.slice(at: sent, length: min(65536, upload.size - sent))
+            let bytes = upload.slice(at: sent)
             sent += bytes.readableBytes
             let end = sent == upload.size
             isDone = end
@@ -190,9 +208,9 @@ private final class ClientStream: ChannelDuplexHandler {
             if headers.endStream { end(false) }
         case .data(let payload):
             if case .byteBuffer(let bytes) = payload.data {
-                if answer.text.utf8.count < 1024 {
+                if answer.text.utf8.count < 16384 {
                     answer.text += String(
-                        buffer: bytes.getSlice(at: bytes.readerIndex, length: min(1024, bytes.readableBytes))
+                        buffer: bytes.getSlice(at: bytes.readerIndex, length: min(16384, bytes.readableBytes))
                             ?? ByteBuffer())
                 }
                 answer.check.take(bytes)

@@ -1,0 +1,18 @@
+import ArgumentParser
+import ControlProtocol
+
+/// `2virt grant`
+struct GrantVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "grant", abstract: "Give a device's guest a service; it sees it at once.")
+
+    @Argument(help: "A device, as 2virt devices names it.") var device: String
+    @Argument(help: "A service, as 2virt services names it.") var service: String
+    @Option(help: "An interface that takes services. (default: the device's only one)") var interface: String?
+    @OptionGroup var engine: EngineOptions
+
+    func run() async throws {
+        let command = Command.grant(device: device, interface: interface, service: service)
+        StandardOutput.write(TextTable.printable(try await engine.perform(command)))
+    }
+}
