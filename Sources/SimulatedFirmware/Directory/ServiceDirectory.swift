@@ -1,4 +1,5 @@
 import NIOCore
+import NIOPosix
 import ServiceContracts
 
 /// What one device's guest may know and call: the services it was given, and no others.
@@ -14,7 +15,7 @@ final class ServiceDirectory {
     private static let callTimeout = TimeAmount.seconds(60)
     private static let maximumCalls = 64
 
-    struct Reply {
+    struct Reply: Sendable {
         var status: Int
         var contentType = "application/json"
         var body: [UInt8]
@@ -78,7 +79,7 @@ final class ServiceDirectory {
                 Self.failure(404, "no-such-service", "service '\(parts[0].prefix(80))' was not given to this device"))
         }
         switch (parts.count, parts.count > 1 ? parts[1] : "") {
-        case (1, _): entry.refresh { reply(Self.describe(entry)) }
+        case (1, _): entry.refresh { [self] in describe(entry, reply) }
         case (2, "document"): entry.refresh { reply(Self.document(entry)) }
         case (3, "operations"): entry.refresh { [self] in call(entry, parts[2], body, reply) }
         default: reply(Self.failure(404, "bad-request", "there is nothing at \(path.prefix(200))"))
@@ -105,8 +106,7 @@ final class ServiceDirectory {
         var result: [String: JSON] = ["name": .string(entry.declaration.name)]
         var description = entry.declaration.description ?? ""
         switch entry.contract {
-        case .read(let contract, _):
-            let read = contract.description
+        case .read(_, let read, _):
             result["kind"] = .string(read.style.rawValue)
             result["operations"] = .integer(Int64(read.operations.count))
             if description.isEmpty { description = read.description }
@@ -126,18 +126,33 @@ final class ServiceDirectory {
         ["name": .string(stream.name), "kind": "stream", "description": ""]
     }
 
-    private static func describe(_ entry: ServiceEntry) -> Reply {
-        guard case .read(let contract, _) = entry.contract, var members = summary(entry).object else {
-            return Reply(status: 200, body: summary(entry).text)
+    /// Thousands of operations take their time: not on the loop.
+    private func describe(_ entry: ServiceEntry, _ reply: @escaping (Reply) -> Void) {
+        let summary = Self.summary(entry)
+        guard case .read(_, let description, _) = entry.contract, let members = summary.object else {
+            return reply(Reply(status: 200, body: summary.text))
         }
-        members["operations"] = .array(contract.description.operations.map(JSON.init))
-        return Reply(status: 200, body: JSON.object(members).text)
+        aside(reply) {
+            var members = members
+            members["operations"] = .array(description.operations.map(JSON.init))
+            return Reply(status: 200, body: JSON.object(members).text)
+        }
+    }
+
+    /// Makes a reply on another thread.
+    private func aside(_ reply: @escaping (Reply) -> Void, _ body: @escaping @Sendable () -> Reply) {
+        NIOThreadPool.singleton.runIfActive(eventLoop: proxy.eventLoop, body).assumeIsolated().whenComplete { result in
+            switch result {
+            case .success(let made): reply(made)
+            case .failure(let error): reply(Self.failure(500, "bad-request", "\(error)"))
+            }
+        }
     }
 
     private static func document(_ entry: ServiceEntry) -> Reply {
         switch entry.contract {
-        case .read(let contract, let bytes):
-            let type = contract.description.style == .soap ? "text/xml" : "application/json"
+        case .read(_, let description, let bytes):
+            let type = description.style == .soap ? "text/xml" : "application/json"
             return Reply(status: 200, contentType: type, body: bytes)
         case .none(let reason): return noDocument(entry, reason)
         case .unknown: return noDocument(entry, "it has not been read")
@@ -155,41 +170,69 @@ final class ServiceDirectory {
     ) {
         let contract: any ServiceContract
         switch entry.contract {
-        case .read(let read, _): contract = read
+        case .read(let read, _, _): contract = read
         case .none(let reason): return reply(Self.noDocument(entry, reason))
         case .unknown: return reply(Self.noDocument(entry, "it has not been read"))
         }
         guard calls < Self.maximumCalls else {
             return reply(Self.failure(503, "unreachable", "more than \(Self.maximumCalls) calls at once"))
         }
-        let request: ContractRequest
+        calls += 1
+        let done = { [self] (made: Reply) in
+            calls -= 1
+            reply(made)
+        }
+        NIOThreadPool.singleton.runIfActive(eventLoop: proxy.eventLoop) { () -> Result<ContractRequest, CallRefusal> in
+            Self.request(contract, operation, body)
+        }.assumeIsolated().whenComplete { [self] result in
+            switch result {
+            case .success(.success(let request)): send(request, of: operation, contract, to: entry, done)
+            case .success(.failure(let refusal)): done(refusal.reply)
+            case .failure(let error): done(Self.failure(500, "bad-request", "\(error)"))
+            }
+        }
+    }
+
+    private struct CallRefusal: Error {
+        let reply: Reply
+    }
+
+    private static func request(
+        _ contract: any ServiceContract, _ operation: String, _ body: [UInt8]
+    ) -> Result<ContractRequest, CallRefusal> {
         do throws(ContractError) {
             guard let arguments = try body.isEmpty ? [:] : JSON(parsing: body).object else {
-                return reply(Self.failure(400, "bad-request", "the arguments are not a JSON object"))
+                return .failure(CallRefusal(reply: failure(400, "bad-request", "the arguments are not a JSON object")))
             }
-            request = try contract.request(operation, arguments)
+            return .success(try contract.request(operation, arguments))
         } catch {
-            return reply(Self.failure(error))
+            return .failure(CallRefusal(reply: failure(error)))
         }
+    }
+
+    private func send(
+        _ request: ContractRequest, of operation: String, _ contract: any ServiceContract, to entry: ServiceEntry,
+        _ done: @escaping (Reply) -> Void
+    ) {
         guard let index = entry.cluster.pick(excluding: []) else {
-            return reply(Self.failure(503, "unreachable", "service '\(entry.declaration.name)' has no server"))
+            return done(Self.failure(503, "unreachable", "service '\(entry.declaration.name)' has no server"))
         }
         let upstream = entry.cluster.members[index].upstream
         var base = upstream.basePath.isEmpty ? contract.path : upstream.basePath
         if base.isEmpty, request.target.isEmpty { base = "/" }
-        calls += 1
         proxy.fetch(
             upstream, method: request.method, target: base + request.target, headers: request.headers,
             body: request.body, limit: Self.maximumAnswer, timeout: Self.callTimeout
         ).assumeIsolated().whenComplete { [self] result in
-            calls -= 1
             switch result {
             case .success(let answer):
                 entry.cluster.succeeded(index)
-                do throws(ContractError) {
-                    reply(Reply(status: 200, body: try contract.answer(to: operation, answer).text))
-                } catch {
-                    reply(Self.failure(error))
+                aside(done) {
+                    do throws(ContractError) {
+                        return Reply(status: 200, body: try contract.answer(to: operation, answer).text)
+                    } catch {
+                        return Self.failure(error)
+                    }
                 }
             case .failure(let error):
                 let reason = UpstreamFailure.text(error)
@@ -198,7 +241,7 @@ final class ServiceDirectory {
                 } else {
                     entry.cluster.suspect(index)
                 }
-                reply(Self.failure(503, "unreachable", "service '\(entry.declaration.name)': \(reason)"))
+                done(Self.failure(503, "unreachable", "service '\(entry.declaration.name)': \(reason)"))
             }
         }
     }

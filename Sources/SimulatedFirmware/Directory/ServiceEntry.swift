@@ -8,11 +8,11 @@ import ServiceContracts
 /// Confined to its event loop.
 final class ServiceEntry {
     /// What is known of the document.
-    enum Contract {
+    enum Contract: Sendable {
         case unknown
         /// Why there is none.
         case none(String)
-        case read(any ServiceContract, document: [UInt8])
+        case read(any ServiceContract, ServiceDescription, document: [UInt8])
     }
 
     private static let documentTimeout = TimeAmount.seconds(5)
@@ -65,7 +65,7 @@ final class ServiceEntry {
             case .success(let answer) where (200..<300).contains(answer.status):
                 parse(answer.body) { [self] contract, reason in
                     if let contract {
-                        finish(.read(contract, document: answer.body))
+                        finish(contract)
                     } else {
                         read(candidates.dropFirst(), reasons: reasons + ["\(candidate.target): \(reason)"])
                     }
@@ -82,9 +82,10 @@ final class ServiceEntry {
     }
 
     /// Away from the loop: a large document takes as long as thousands of transfers.
-    private func parse(_ bytes: [UInt8], _ done: @escaping ((any ServiceContract)?, String) -> Void) {
+    private func parse(_ bytes: [UInt8], _ done: @escaping (Contract?, String) -> Void) {
         NIOThreadPool.singleton.runIfActive(eventLoop: proxy.eventLoop) {
-            try ServiceDocument.read(bytes)
+            let contract = try ServiceDocument.read(bytes)
+            return Contract.read(contract, contract.description, document: bytes)
         }.assumeIsolated().whenComplete { result in
             switch result {
             case .success(let contract): done(contract, "")
@@ -102,7 +103,7 @@ final class ServiceEntry {
             switch result {
             case .success(let bytes):
                 parse(bytes) { [self] contract, reason in
-                    finish(contract.map { .read($0, document: bytes) } ?? .none("\(path): \(reason)"))
+                    finish(contract ?? .none("\(path): \(reason)"))
                 }
             case .failure(let error):
                 finish(.none("\(path): \((error as NSError).localizedDescription)"))
@@ -114,7 +115,7 @@ final class ServiceEntry {
         let isNews =
             switch (contract, new) {
             case (.unknown, _), (.none, .none): false
-            case (.read(_, let old), .read(_, let new)): old != new
+            case (.read(_, _, let old), .read(_, _, let new)): old != new
             default: true
             }
         contract = new
