@@ -9,7 +9,8 @@ final class TestService: ChannelInboundHandler {
 
     /// 64 KiB that any body is made of.
     static let pattern = ByteBuffer(bytes: (0..<65536).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
-    static let sent = NIOLockedValueBox(0)
+    /// Bytes of bodies by path: tests run side by side.
+    static let sent = NIOLockedValueBox<[String: Int]>([:])
 
     private var path = ""
     private var toSend = 0
@@ -64,7 +65,7 @@ final class TestService: ChannelInboundHandler {
         while toSend > 0, context.channel.isWritable {
             let chunk = Self.pattern.getSlice(at: 0, length: min(toSend, Self.pattern.readableBytes)) ?? ByteBuffer()
             toSend -= chunk.readableBytes
-            Self.sent.withLockedValue { $0 += chunk.readableBytes }
+            Self.sent.withLockedValue { $0[path, default: 0] += chunk.readableBytes }
             context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(chunk))), promise: nil)
             if toSend == 0 { end(context) }
         }
