@@ -121,6 +121,8 @@ static void endpoint(int n) {
             send_packet();
         }
     } else if (n == 1) {
+        // A packet that cannot be taken yet stays pending, and hides from EP_ID that endpoint 2 has room again.
+        if (EP(2) & 0x80) { clear_tx(2); in_busy = 0; loop_back(); }
         take_out();
         loop_back();
     } else if (n == 2) {
