@@ -55,6 +55,16 @@ struct QMPClientTests {
         try await peer.close()
     }
 
+    /// QEMU that is killed with a command unread resets the connection: that is its end, not a failure to connect.
+    @Test func aResetConnectionIsClosed() async throws {
+        let listener = try UnixListener(path)
+        let client = try await QMPClient.open(socketPath: path, group: group, limits: .init())
+        let ended = Task { try await client.execute("query-status") }
+        await listener.acceptAndCloseUnread()
+        await #expect(throws: QMPError.closed(socket: path, during: "query-status")) { try await ended.value }
+        await client.close()
+    }
+
     @Test func silenceIsNoGreeting() async throws {
         let peer = try await FakePeer(path: path, hello: "") { _, _ in "" }
         #expect(await connect() == .noGreeting(socket: path, seconds: 0.3))

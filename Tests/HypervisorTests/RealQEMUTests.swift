@@ -333,12 +333,13 @@ struct RealQEMUTests {
         try await withRegistry([.qemuProcesses, .qmpDirectory(path: directory.path)]) { registry in
             let fits: @Sendable (VMList) -> Bool = { list in
                 let own = list.vms.filter { $0.pid == pid }
-                return own.count == 1 && own[0].runState == .running && !list.vms.contains { $0.name == "z" }
+                // The directory may be read before the processes are.
+                return own.count == 1 && own[0].runState == .running && own[0].source == .qemuProcesses
+                    && !list.vms.contains { $0.name == "z" }
             }
             let list = try await firstList(registry, within: 15, "one VM", where: fits)
             let vm = try #require(list.vms.first { $0.pid == pid })
             #expect(vm.name == "hyp-test")
-            #expect(vm.source == .qemuProcesses)
         }
         qemu.kill()
     }

@@ -154,7 +154,8 @@ final class QMPChannelHandler: ChannelInboundHandler {
         if error is QMPLineDecoder.LineTooLong {
             fail(.lineTooLong(socket: socket, limit: limits.lineLength))
         } else {
-            fail(.connectFailed(socket: socket, reason: "\(error)"))
+            // QEMU that is killed with something of ours unread resets the connection, which is an end like any other.
+            fail(.closed(socket: socket, during: nil))
         }
     }
 
