@@ -3,6 +3,8 @@ extension Machine {
     public func setBreakpoint(at address: UInt32, _ isSet: Bool) {
         if isSet { debug.breakpoints.insert(address & ~1) } else { debug.breakpoints.remove(address & ~1) }
         needsForget = true
+        // A loop that is skipped reaches nothing.
+        idle.forget()
         isPrecise = !debug.isInactive
     }
 
@@ -10,6 +12,7 @@ extension Machine {
         let point = DebugState.Watchpoint(address: address, length: max(length, 1), onRead: onRead, onWrite: onWrite)
         debug.watchpoints.removeAll { $0 == point }
         if isSet { debug.watchpoints.append(point) }
+        idle.forget()
         state.pointee.windows = debug.hasWatchpoints ? memory.fullyClosedWindows : memory.windows
         isPrecise = !debug.isInactive
     }
@@ -25,6 +28,7 @@ extension Machine {
     /// Executes one instruction, and what exceptions and events come before it.
     public func step() -> RunResult {
         debug.isStepping = true
+        idle.forget()
         defer { debug.isStepping = false }
         while true {
             let result = run(untilCycle: clock.settled &+ 1_000_000)
