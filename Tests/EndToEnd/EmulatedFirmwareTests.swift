@@ -25,7 +25,7 @@ extension EndToEnd.GuestTests {
                     ] {
                         try await guest.waitForKernelLog(containing: text, since: mark)
                     }
-                    #expect(try await lab.device("mux").guest == .configured)
+                    try await eventually("configured") { try await lab.device("mux").guest == .configured }
                     mark = guest.kernelLogMark
                     try await lab.check("unplug", "mux")
                     try await guest.waitForDisconnect(since: mark)
@@ -61,7 +61,7 @@ extension EndToEnd.GuestTests {
         @Test func boardIsSeenAndTouchedByTheOperator() async throws {
             let guests = try LabGuests.here
             let guest = try await guests.guest(.xhci)
-            try await LabEnvironment.use(vms: guests.source, devices: "") { lab in
+            try await LabEnvironment.use(vms: guests.source(of: guest), devices: "") { lab in
                 try FirmwareBuilder.compile("cdc.c", to: lab.directory + "/echo.elf")
                 try lab.add(LabDevices.emulated("echo", image: "echo.elf", board: "stm32f072disco"))
                 try await lab.startEngine()

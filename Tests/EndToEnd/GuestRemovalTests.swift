@@ -14,7 +14,7 @@ extension EndToEnd.GuestTests {
         func isShownAsTheGuestsRemoval(command: String, reason: String) async throws {
             let guests = try LabGuests.here
             let guest = try await guests.guest(.xhci)
-            try await LabEnvironment.use(vms: guests.source, devices: LabDevices.serial("lamp")) { lab in
+            try await LabEnvironment.use(vms: guests.source(of: guest), devices: LabDevices.serial("lamp")) { lab in
                 try await lab.startEngine()
                 let console = try lab.console()
                 try await console.row(with: "● xhci")
@@ -41,7 +41,7 @@ extension EndToEnd.GuestTests {
         @Test func releasesOneInterface() async throws {
             let guests = try LabGuests.here
             let guest = try await guests.guest(.xhci)
-            try await LabEnvironment.use(vms: guests.source, devices: "") { lab in
+            try await LabEnvironment.use(vms: guests.source(of: guest), devices: "") { lab in
                 try lab.add(LabDevices.desk(upstream: try await WebServer.start(in: lab).port))
                 try await lab.startEngine()
                 let console = try lab.console()

@@ -9,7 +9,7 @@ extension EndToEnd.GuestTests {
         @Test func aKilledConsoleIsNothingToTheGuest() async throws {
             let guests = try LabGuests.here
             let guest = try await guests.guest(.xhci)
-            try await LabEnvironment.use(vms: guests.source, devices: LabDevices.serial("lamp")) { lab in
+            try await LabEnvironment.use(vms: guests.source(of: guest), devices: LabDevices.serial("lamp")) { lab in
                 // The console's own engine: it must not go with the console.
                 let first = try lab.console()
                 try await first.row(with: "● xhci")
@@ -43,7 +43,7 @@ extension EndToEnd.GuestTests {
         @Test func aKilledEngineIsAnUnplugAndTheNextOnePlugsAgain() async throws {
             let guests = try LabGuests.here
             let guest = try await guests.guest(.xhci)
-            try await LabEnvironment.use(vms: guests.source, devices: "") { lab in
+            try await LabEnvironment.use(vms: guests.source(of: guest), devices: "") { lab in
                 try lab.add(LabDevices.desk(upstream: try await WebServer.start(in: lab).port))
                 try await lab.startEngine()
                 let console = try lab.console()
@@ -118,8 +118,8 @@ extension EndToEnd.GuestTests {
 
         @Test func twoConsolesShowTheSame() async throws {
             let guests = try LabGuests.here
-            _ = try await guests.guest(.xhci)
-            try await LabEnvironment.use(vms: guests.source, devices: LabDevices.serial("lamp")) { lab in
+            let guest = try await guests.guest(.xhci)
+            try await LabEnvironment.use(vms: guests.source(of: guest), devices: LabDevices.serial("lamp")) { lab in
                 try await lab.startEngine()
                 let large = try lab.console()
                 let small = try lab.console(columns: 80, rows: 24)

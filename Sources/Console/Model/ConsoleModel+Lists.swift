@@ -80,7 +80,9 @@ extension ConsoleModel {
     func isUnfolded(_ id: ObjectID) -> Bool {
         if let chosen = folds[id] { return chosen }
         switch id {
-        case .vm, .shelf: return shown.vms.count <= 8
+        case .vm: return shown.vms.count <= 8
+        // However many VMs there are, what waits to be plugged is looked for.
+        case .shelf: return shown.devices(at: id).count <= 8
         case .device: return !tier.isTree || shown.devices.count <= 6
         case .interface: return false
         }

@@ -22,6 +22,10 @@ final class LabGuests: Sendable {
     var qmpDirectory: String { directory.path }
     /// A `[[vms]]` section that finds them.
     var source: String { "[[vms]]\nsource = \"qmp-directory\"\npath = \"\(qmpDirectory)\"" }
+    /// `[[vms]]` sections that find these alone: what a console shows does not depend on the suites before.
+    func source(of guests: Guest...) -> String {
+        guests.map { "[[vms]]\nsource = \"qmp\"\npath = \"\($0.qmpSocketPath)\"" }.joined(separator: "\n")
+    }
     var running: [Guest] { guests.withLock { Array($0.values) }.filter(\.isRunning) }
 
     static var here: LabGuests {
