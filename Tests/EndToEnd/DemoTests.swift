@@ -14,6 +14,9 @@ extension EndToEnd {
                         "TMPDIR": lab.directory, "XDG_CACHE_HOME": try Self.cacheHome,
                     ])
                 try await demo.wait(for: "LIVE", seconds: 240)
+                // The engine may still be looking around: what is not there yet cannot be plugged, and `p` says so.
+                try await demo.row(with: "1 VM:", "1 device ")
+                try await demo.wait(for: "● demo-vm")
                 #expect(lab.processes.count >= 3, "the console, its engine and a virtual machine")
 
                 try await demo.plug("demo", into: "demo-vm")
