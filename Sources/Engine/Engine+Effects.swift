@@ -67,7 +67,7 @@ extension Engine {
         case .serial: "a /dev/ttyACM port"
         case .webService: "the web service (2virt-guest proxy)"
         case .storage: "a disk"
-        case .printer: "a printer"
+        case .printer, .ippPrinter: "a printer"
         case .keyboard: "a keyboard"
         case .microphone: "a microphone"
         case .pointToPoint, .pointToMultipoint: "a network interface"

@@ -139,7 +139,7 @@ extension ConfigurationTests {
         ),
         (
             interface("kind = \"telepathy\""),
-            "f:3: device[0].interfaces[0].kind: \"telepathy\"; allowed: \"web-service\", \"serial\", \"usb-char\", \"service-directory\", \"point-to-point\", \"point-to-multipoint\", \"libvirt\", \"printer\", \"storage\", \"keyboard\", \"microphone\""
+            "f:3: device[0].interfaces[0].kind: \"telepathy\"; allowed: \"web-service\", \"serial\", \"usb-char\", \"service-directory\", \"point-to-point\", \"point-to-multipoint\", \"libvirt\", \"printer\", \"ipp-printer\", \"storage\", \"keyboard\", \"microphone\""
         ),
         (
             interface("kind = \"point-to-point\""),

@@ -30,7 +30,8 @@ enum InterfaceFactory {
                 case .badStorageMode: "mode"
                 case .badStorageImage: "image"
                 case .unknownLayout: "layout"
-                case .badPrinterTarget: "to"
+                case .badPrinterTarget, .badIPPTarget: "to"
+                case .badIPPConnections: "connections"
                 case .badNetworkName: "network"
                 case .badSources: "sources"
                 case .badUplink: "uplink"
@@ -74,6 +75,9 @@ enum InterfaceFactory {
             try InterfaceSpec.keyboard(name: interface.name, layout: interface.string("layout") ?? "us")
         case .printer:
             try InterfaceSpec.printer(name: interface.name, to: interface.string("to") ?? "")
+        case .ippPrinter:
+            try InterfaceSpec.ippPrinter(
+                name: interface.name, to: interface.string("to") ?? "", connections: interface.integer("connections"))
         case .usbChar: .usbChar(try ByteService(name: interface.name, parsing: interface.string("to") ?? ""))
         case .pointToPoint, .pointToMultipoint:
             .network(

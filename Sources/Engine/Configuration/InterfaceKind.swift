@@ -8,6 +8,7 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
     case pointToMultipoint = "point-to-multipoint"
     case libvirt
     case printer
+    case ippPrinter = "ipp-printer"
     case storage
     case keyboard
     case microphone
@@ -23,6 +24,7 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
         case .pointToMultipoint: "Point-to-Multipoint"
         case .libvirt: "Libvirt"
         case .printer: "Printer"
+        case .ippPrinter: "IPP Printer"
         case .storage: "Storage"
         case .keyboard: "Keyboard"
         case .microphone: "Microphone"
@@ -78,6 +80,13 @@ public enum InterfaceKind: String, Sendable, Equatable, CaseIterable {
             ]
         case .printer:
             [Key(name: "to", shape: .string, isRequired: true, allowed: "\"spool:/folder\" or \"tcp:HOST:PORT\"")]
+        case .ippPrinter:
+            [
+                Key(
+                    name: "to", shape: .string, isRequired: true,
+                    allowed: "\"ipp://HOST[:PORT]/path\" of a printer or \"http://HOST:PORT\" of a whole server"),
+                Key(name: "connections", shape: .integer, allowed: "2 to 4 requests at once"),
+            ]
         case .storage:
             [
                 Key(name: "image", shape: .string, isRequired: true, allowed: "the path of a raw image or ISO file"),

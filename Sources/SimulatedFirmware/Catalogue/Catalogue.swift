@@ -15,6 +15,7 @@ public enum Catalogue {
         case "storage": "Storage"
         case "keyboard": "Keyboard"
         case "printer": "Printer"
+        case "ipp-printer": "IPP Printer"
         case "point-to-point": "Point-to-Point"
         case "point-to-multipoint": "Point-to-Multipoint"
         case "usb-char": "USB-char"
@@ -62,6 +63,9 @@ public enum Catalogue {
                 case .tcp(let host, let port): RawPortBackend(host: host, port: port, eventLoop: eventLoop)
                 }
             return PrinterFunction(name: name, backend: backend, eventLoop: eventLoop)
+        case .ippPrinter(let name, let target, let connections):
+            return IPPPrinterFunction(
+                name: name, target: target, connections: connections, eventLoop: eventLoop, logger: logger)
         case .network(let name, let target):
             return try NetworkFunction(
                 name: name, device: device, target: target, networks: networks, eventLoop: eventLoop)
@@ -76,7 +80,8 @@ public enum Catalogue {
         switch spec {
         case .serial(_, .unix(let path)): SocketFile.problem(at: path)
         case .network(_, let target): target.uplink.flatMap(TapUplink.problem)
-        case .serial, .webService, .serviceDirectory, .libvirt, .microphone, .storage, .keyboard, .printer, .usbChar:
+        case .serial, .webService, .serviceDirectory, .libvirt, .microphone, .storage, .keyboard, .printer, .ippPrinter,
+            .usbChar:
             nil
         }
     }

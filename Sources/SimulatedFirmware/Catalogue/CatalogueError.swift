@@ -22,6 +22,8 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
     case badStorageImage(String, reason: String)
     case unknownLayout(String)
     case badPrinterTarget(String, reason: String)
+    case badIPPTarget(String, reason: String)
+    case badIPPConnections(Int)
     case badNetworkName(String)
     case badSources(String)
     case badUplink(String)
@@ -71,6 +73,10 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
             "layout '\(found)'; allowed: \(KeyboardLayout.allCases.map(\.rawValue).joined(separator: ", "))"
         case .badPrinterTarget(let found, let reason):
             "'\(found)': \(reason); allowed: spool:/folder, tcp:HOST:PORT"
+        case .badIPPTarget(let found, let reason):
+            "'\(found)': \(reason); allowed: ipp://HOST[:PORT]/path of a printer, http://HOST:PORT of a whole server"
+        case .badIPPConnections(let found):
+            "connections = \(found); allowed: \(IPPPrinterTarget.connections.lowerBound) to \(IPPPrinterTarget.connections.upperBound)"
         case .badNetworkName(let found):
             "network '\(found)': a name consists of 1 to 64 letters, digits, '.', '-' and '_'"
         case .badSources(let found):

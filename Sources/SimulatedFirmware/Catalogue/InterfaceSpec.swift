@@ -14,6 +14,8 @@ public enum InterfaceSpec: Sendable, Equatable {
     case storage(name: String, target: StorageTarget)
     case keyboard(name: String, layout: KeyboardLayout)
     case printer(name: String, to: PrinterTarget)
+    /// `connections`: requests that a guest may have under way at once; each is a USB interface.
+    case ippPrinter(name: String, to: IPPPrinterTarget, connections: Int)
     case network(name: String, target: NetworkTarget)
     /// One connection to a server of the host.
     case usbChar(ByteService)
@@ -21,14 +23,13 @@ public enum InterfaceSpec: Sendable, Equatable {
     /// Kinds that configuration may name, in catalogue order.
     public static let kinds = [
         "serial", "web-service", "service-directory", "libvirt", "microphone", "storage", "keyboard", "printer",
-        "point-to-point",
-        "point-to-multipoint", "usb-char",
+        "ipp-printer", "point-to-point", "point-to-multipoint", "usb-char",
     ]
 
     public var name: String {
         switch self {
         case .serial(let name, _), .webService(let name, _, _, _), .microphone(let name, _), .storage(let name, _),
-            .keyboard(let name, _), .printer(let name, _), .network(let name, _):
+            .keyboard(let name, _), .printer(let name, _), .network(let name, _), .ippPrinter(let name, _, _):
             name
         case .serviceDirectory(let name): name
         case .libvirt(let service), .usbChar(let service): service.name
@@ -46,6 +47,7 @@ public enum InterfaceSpec: Sendable, Equatable {
         case .storage: "storage"
         case .keyboard: "keyboard"
         case .printer: "printer"
+        case .ippPrinter: "ipp-printer"
         case .network(_, let target): target.topology.rawValue
         case .usbChar: "usb-char"
         }
@@ -78,6 +80,15 @@ public enum InterfaceSpec: Sendable, Equatable {
     /// A printer whose jobs go where configuration text says.
     public static func printer(name: String, to text: String) throws(CatalogueError) -> InterfaceSpec {
         .printer(name: name, to: try PrinterTarget(parsing: text))
+    }
+
+    /// A printer that speaks IPP, from configuration text; two connections when nil.
+    public static func ippPrinter(
+        name: String, to text: String, connections: Int?
+    ) throws(CatalogueError) -> InterfaceSpec {
+        let connections = connections ?? IPPPrinterTarget.connections.lowerBound
+        guard IPPPrinterTarget.connections.contains(connections) else { throw .badIPPConnections(connections) }
+        return .ippPrinter(name: name, to: try IPPPrinterTarget(parsing: text), connections: connections)
     }
 
     /// A Web Service interface from configuration text.

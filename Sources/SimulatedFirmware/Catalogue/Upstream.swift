@@ -12,6 +12,12 @@ public struct Upstream: Sendable, Equatable, Hashable {
     /// As configuration writes it.
     public let text: String
 
+    init(endpoint: Endpoint, basePath: String = "", text: String) {
+        self.endpoint = endpoint
+        self.basePath = basePath
+        self.text = text
+    }
+
     /// - Throws: `CatalogueError.badUpstream` that names what was found and what is allowed.
     public init(parsing text: String) throws(CatalogueError) {
         self.text = text

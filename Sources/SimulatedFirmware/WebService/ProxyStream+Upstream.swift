@@ -55,9 +55,9 @@ extension ProxyStream: UpstreamExchangeStream {
         timer?.cancel()
         timer = nil
         cluster.succeeded(exchange.member)
-        if mayRepeat, let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
-            (0...Self.heldLimit).contains(length)
-        {
+        let length = head.headers.first(name: "content-length").flatMap { Int($0) }
+        let isSmall = length.map { (0...Self.heldLimit).contains($0) }
+        if (isSmall ?? false) && mayRepeat || (isSmall ?? true) && proxy.manner == .exchanges {
             response = .held(head, ByteBuffer())
         } else {
             start(head)

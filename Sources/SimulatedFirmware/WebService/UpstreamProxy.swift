@@ -16,10 +16,21 @@ final class UpstreamProxy {
     /// From the end of the request to the head of the response.
     let responseTimeout: TimeAmount
     let eventLoop: any EventLoop
+    /// What guests of this proxy can be told, and what has to be kept from them.
+    let manner: Manner
     /// Tells the operator.
     var note: ((String) -> Void)?
     /// Connections to byte services that one interface may have at once: each is a descriptor.
     static let maximumTunnels = 128
+
+    /// How requests go to upstreams.
+    enum Manner {
+        /// Connections are kept for the next request, and answers begin as they come: an HTTP/2 guest sees a stream end.
+        case streams
+        /// A connection for each request, so that none ends just as it is used again, and a small answer is passed on
+        /// when it is whole: the guest has no connection that could be seen to end.
+        case exchanges
+    }
 
     private let services: Set<String>
     private let byteServices: [String: ByteService]
@@ -38,7 +49,7 @@ final class UpstreamProxy {
 
     init(
         services: [String], byteServices: [ByteService] = [], cluster: UpstreamCluster, eventLoop: any EventLoop,
-        logger: Logger,
+        logger: Logger, manner: Manner = .streams,
         responseTimeout: TimeAmount = .seconds(120)
     ) {
         self.services = Set(services.map { $0.lowercased() })
@@ -46,6 +57,7 @@ final class UpstreamProxy {
         self.cluster = cluster
         self.eventLoop = eventLoop
         self.logger = logger
+        self.manner = manner
         self.responseTimeout = responseTimeout
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
@@ -161,6 +173,7 @@ final class UpstreamProxy {
         _ request: ProxyRequest, at upstream: Upstream, hasBody: Bool, exchange: UpstreamExchange
     ) throws -> HTTPClient.Task<Void> {
         var headers = request.headers
+        if manner == .exchanges { headers.add(name: "connection", value: "close") }
         let url = try Self.url(upstream, upstream.basePath + request.target, &headers)
         let body: HTTPClient.Body? =
             hasBody ? .stream(contentLength: request.contentLength) { exchange.sendBody($0) } : nil
