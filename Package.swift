@@ -166,6 +166,7 @@ let package = Package(
                 "GuestClientKit", "CUSBFS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            exclude: ["2virt-guest.1"],
             linkerSettings: [
                 .unsafeFlags(
                     [
@@ -204,7 +205,7 @@ let package = Package(
         .testTarget(
             name: "GuestClientTests",
             dependencies: [
-                "GuestClientKit",
+                "GuestClientKit", "TerminalTestKit", "TestDirectory",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
