@@ -14,11 +14,9 @@ struct TwoVirt: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ConsoleVerb.self, VMsVerb.self, DevicesVerb.self, InterfacesVerb.self, EventsVerb.self, PlugVerb.self,
-            UnplugVerb.self, EjectVerb.self, EnableVerb.self, DisableVerb.self, ServicesVerb.self, GrantVerb.self,
-            RevokeVerb.self,
-            TypeVerb.self, ButtonVerb.self,
-            ResetVerb.self, EngineVerb.self, DemoVerb.self,
-            CheckVerb.self, FirmwareVerb.self, BenchVerb.self,
+            UnplugVerb.self, EjectVerb.self, EnableVerb.self, DisableVerb.self, MuteVerb.self, ServicesVerb.self,
+            GrantVerb.self, RevokeVerb.self, TypeVerb.self, ButtonVerb.self, ResetVerb.self, EngineVerb.self,
+            DemoVerb.self, CheckVerb.self, FirmwareVerb.self, BenchVerb.self,
         ],
         defaultSubcommand: ConsoleVerb.self)
 }

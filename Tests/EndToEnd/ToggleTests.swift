@@ -1,4 +1,3 @@
-import ControlClient
 import ControlProtocol
 import Foundation
 import GuestLab
@@ -10,33 +9,52 @@ extension EndToEnd.GuestTests {
     /// The sibling is a serial port; how long it was away is by the guest's own clock, from the kernel's "USB disconnect"
     /// to its "USB ACM device".
     @Suite("Toggle table", .serialized) struct ToggleTests {
-        /// Interfaces by name; `@` is a path of the test's own, which the names after it are made of.
-        private static let interfaces: [(name: String, text: String)] = [
-            ("tty", #"kind = "serial", to = "unix:@tty.sock""#),
-            ("web", #"kind = "web-service", upstreams = ["127.0.0.1:9"]"#),
-            ("kbd", #"kind = "keyboard""#),
-            ("lp", #"kind = "printer", to = "spool:@spool""#),
-            ("disk", #"kind = "storage", image = "@disk.img", mode = "direct""#),
-            ("pipe", #"kind = "usb-char", to = "unix:@pipe.sock""#),
-            ("lan", #"kind = "point-to-multipoint", network = "office""#),
-            ("mic", #"kind = "microphone", tone = 1000"#),
+        private typealias Interface = (name: String, text: String)
+
+        /// Devices whose interfaces have a serial port as a sibling; one would need too many endpoints. `@` is a path of
+        /// the test's own, which the names after it are made of.
+        private static let desks: [(name: String, interfaces: [Interface])] = [
+            (
+                "desk",
+                [
+                    ("tty", #"kind = "serial", to = "unix:@tty.sock""#),
+                    ("web", #"kind = "web-service", upstreams = ["127.0.0.1:9"]"#),
+                    ("kbd", #"kind = "keyboard""#),
+                    ("lp", #"kind = "printer", to = "spool:@spool""#),
+                    ("disk", #"kind = "storage", image = "@disk.img", mode = "direct""#),
+                    ("pipe", #"kind = "usb-char", to = "unix:@pipe.sock""#),
+                    ("lan", #"kind = "point-to-multipoint", network = "office""#),
+                ]
+            ),
+            (
+                "shelf",
+                [
+                    ("mic", #"kind = "microphone", tone = 1000"#),
+                    ("virt", #"kind = "libvirt", to = "unix:@virt-sock-ro""#),
+                    ("udi", #"kind = "service-directory", services = []"#),
+                    ("cable", #"kind = "point-to-point", network = "pair""#),
+                ]
+            ),
         ]
 
-        /// One device with all of them behind a serial port, and one device for each alone.
+        /// The desks, and one device for each of their interfaces alone.
         private static var devices: String {
-            let together = interfaces.map { "  { name = \"\($0.name)\", \($0.text) },\n" }.joined()
-            let alone = interfaces.map { name, text in
-                "[[device]]\nname = \"solo-\(name)\"\ninterfaces = [{ name = \"solo-\(name)\", \(text) }]\n"
-            }
-            return """
-                [[device]]
-                name = "desk"
-                interfaces = [
-                  { kind = "serial", name = "watch", to = "unix:@/watch.sock" },
-                \(together.replacingOccurrences(of: "@", with: "@/desk-"))]
+            desks.map { name, interfaces in
+                let together = interfaces.map { "  { name = \"\($0.name)\", \($0.text) },\n" }.joined()
+                let alone = interfaces.map { name, text in
+                    "[[device]]\nname = \"solo-\(name)\"\ninterfaces = [{ name = \"solo-\(name)\", \(text) }]\n"
+                }
+                return """
+                    [[device]]
+                    name = "\(name)"
+                    interfaces = [
+                      { kind = "serial", name = "watch", to = "unix:@/watch-\(name).sock" },
+                    \(together.replacingOccurrences(of: "@", with: "@/desk-"))]
 
-                \(alone.joined().replacingOccurrences(of: "@", with: "@/solo-"))
-                """
+                    \(alone.joined().replacingOccurrences(of: "@", with: "@/solo-"))
+
+                    """
+            }.joined()
         }
 
         @Test func whatEachWayCosts() async throws {
@@ -49,26 +67,30 @@ extension EndToEnd.GuestTests {
                         atPath: lab.directory + "/\(prefix)spool", withIntermediateDirectories: true)
                 }
                 try await lab.startEngine()
-                let peer = try await EchoPeer.connect(to: lab.directory + "/watch.sock")
-                let mark = guest.kernelLogMark
-                try await lab.check("plug", "desk", "xhci")
-                try await guest.waitForKernelLog(containing: "ttyACM0: USB ACM device", since: mark)
-                for (name, _) in Self.interfaces {
-                    let hidden = try await blink(guest) { try await lab.check("disable", "desk", name) }
-                    #expect(try await !has(guest, name), "\(name) is hidden")
-                    #expect(try await has(guest, "watch"))
-                    let shown = try await blink(guest) { try await lab.check("enable", "desk", name) }
-                    // Those behind the sibling are there a moment later.
-                    try await eventually("\(name) in the guest again") { try await has(guest, name) }
-                    try await mute(name, lab, guest)
-                    try await split("solo-\(name)", lab, guest)
-                    print(
-                        "Toggle table: \(name): hidden: gone, siblings away \(hidden) ms; on again: \(shown) ms; "
-                            + "muted and on: still there, siblings 0 ms; device of its own: siblings 0 ms")
+                for (desk, interfaces) in Self.desks {
+                    let peer = try await EchoPeer.connect(to: lab.directory + "/watch-\(desk).sock")
+                    let mark = guest.kernelLogMark
+                    try await lab.check("plug", desk, "xhci")
+                    try await guest.waitForKernelLog(containing: "ttyACM0: USB ACM device", since: mark)
+                    for (name, _) in interfaces { try await measure(name, of: desk, lab, guest) }
+                    try await peer.close()
+                    try await lab.check("unplug", desk)
                 }
-                try await peer.close()
-                try await lab.check("unplug", "desk")
             }
+        }
+
+        private func measure(_ name: String, of desk: String, _ lab: LabEnvironment, _ guest: Guest) async throws {
+            let hidden = try await blink(guest) { try await lab.check("disable", desk, name) }
+            #expect(try await !has(guest, name), "\(name) is hidden")
+            #expect(try await has(guest, "watch"))
+            let shown = try await blink(guest) { try await lab.check("enable", desk, name) }
+            // Those behind the sibling are there a moment later.
+            try await eventually("\(name) in the guest again") { try await has(guest, name) }
+            try await mute(name, of: desk, lab, guest)
+            try await split("solo-\(name)", from: desk, lab, guest)
+            print(
+                "Toggle table: \(name): hidden: gone, siblings away \(hidden) ms; on again: \(shown) ms; "
+                    + "muted and on: still there, siblings 0 ms; device of its own: siblings 0 ms")
         }
 
         /// Milliseconds that the sibling was away.
@@ -96,14 +118,12 @@ extension EndToEnd.GuestTests {
         }
 
         /// The sibling's bytes go on while the interface is muted and on again, and the guest's kernel sees nothing.
-        private func mute(_ name: String, _ lab: LabEnvironment, _ guest: Guest) async throws {
-            let client = try await ControlClient.connect(to: lab.socket, actor: "test")
-            defer { client.close() }
+        private func mute(_ name: String, of desk: String, _ lab: LabEnvironment, _ guest: Guest) async throws {
             let mark = guest.kernelLogMark
             async let echo: Void = guest.echo(bytes: 30_000)
-            for gate in [GateState.muted, .on] {
-                _ = try await client.send(.setInterface(device: "desk", interface: name, gate: gate))
-                #expect(try await lab.device("desk").interface(name)?.gate == gate)
+            for (verb, gate) in [("mute", GateState.muted), ("enable", .on)] {
+                try await lab.check(verb, desk, name)
+                #expect(try await lab.device(desk).interface(name)?.gate == gate)
                 #expect(try await has(guest, name))
             }
             try await echo
@@ -111,15 +131,15 @@ extension EndToEnd.GuestTests {
         }
 
         /// The sibling's bytes go on while another device comes and goes.
-        private func split(_ device: String, _ lab: LabEnvironment, _ guest: Guest) async throws {
-            let desk = try await guest.check("basename $(dirname $(grep -lx desk /sys/bus/usb/devices/*/serial))")
+        private func split(_ device: String, from desk: String, _ lab: LabEnvironment, _ guest: Guest) async throws {
+            let place = try await guest.check("basename $(dirname $(grep -lx \(desk) /sys/bus/usb/devices/*/serial))")
             let mark = guest.kernelLogMark
             async let echo: Void = guest.echo(bytes: 30_000)
             try await lab.check("plug", device, "xhci")
             try await eventually("\(device) in the guest") { try await has(guest, device) }
             try await lab.check("unplug", device)
             try await echo
-            let lines = guest.usbLog(since: mark).filter { $0.contains("usb \(desk):") }
+            let lines = guest.usbLog(since: mark).filter { $0.contains("usb \(place):") }
             #expect(lines.isEmpty, "\(device): \(lines)")
         }
     }
