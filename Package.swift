@@ -48,7 +48,8 @@ let package = Package(
         .target(name: "Console", dependencies: ["ControlProtocol"]),
 
         // How services are called, read from their WSDL or OpenAPI documents.
-        .target(name: "ServiceContracts"),
+        .systemLibrary(name: "CLibYAML"),
+        .target(name: "ServiceContracts", dependencies: ["CLibYAML"]),
 
         // Devices and wires.
         .target(

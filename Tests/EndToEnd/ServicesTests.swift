@@ -6,6 +6,20 @@ import Testing
 extension EndToEnd.GuestTests {
     /// Services of the host in a guest without a network card: listed, described, called; given and taken back.
     @Suite("Services", .serialized) struct ServicesTests {
+        /// The ships' server as somebody wrote it down by hand.
+        private static let fleet = """
+            openapi: 3.1.0
+            info: {title: Fleet}   # in YAML
+            paths:
+              /ships/{number}:
+                get:
+                  operationId: find
+                  parameters:
+                    - {name: number, in: path, required: true, schema: {type: integer}}
+                  responses:
+                    200: {description: One ship.}
+            """
+
         @Test func aGuestFindsAndCallsWhatItWasGiven() async throws {
             let guests = try LabGuests.here
             let guest = try await guests.guest(.xhci)
@@ -21,10 +35,15 @@ extension EndToEnd.GuestTests {
                     name = "ships"
                     url = "http://127.0.0.1:\(servers.rest)"
                     document = "http://127.0.0.1:\(servers.rest)/openapi.json"
+                    [[service]]
+                    name = "fleet"
+                    url = "http://127.0.0.1:\(servers.rest)"
+                    document = "file:\(lab.directory)/fleet.yaml"
                     [[device]]
                     name = "desk"
                     interfaces = [{ kind = "service-directory", name = "office", services = ["stock"] }]
                     """)
+                try Self.fleet.write(toFile: lab.directory + "/fleet.yaml", atomically: true, encoding: .utf8)
                 try await lab.startEngine()
                 try await lab.check("plug", "desk", guest.name)
                 try await list(guest)
@@ -104,6 +123,14 @@ extension EndToEnd.GuestTests {
             let put = try await guest.check(
                 "2virt-guest call ships put_ship number=8 name=Tug length=3 berth.quay=4 berth.free=true")
             #expect(put.contains("\"ships\" : 2"), "\(put)")
+            try await lab.check("grant", "desk", "fleet")
+            try await eventually("the service whose document is YAML") {
+                try await guest.run("2virt-guest describe fleet").exitCode == 0
+            }
+            #expect(try await guest.check("2virt-guest describe fleet --document").contains("operationId: find"))
+            let found = try await guest.check("2virt-guest call fleet find number=8")
+            #expect(found.contains("\"name\" : \"Tug\""), "\(found)")
+            try await lab.check("revoke", "desk", "fleet")
             let missing = try await guest.run("2virt-guest call ships get_ship number=9 2>&1")
             #expect(missing.exitCode == 10 && missing.text.contains("no such ship"), "\(missing)")
         }

@@ -14,10 +14,10 @@ import Testing
 
     @Test func whatIsNoDocumentIsNamed() {
         #expect(reason("") == "it is empty")
-        #expect(reason("hello") == "it is neither WSDL (XML) nor OpenAPI in JSON")
+        #expect(reason("hello") == "it is neither WSDL (XML) nor OpenAPI in JSON or YAML")
         #expect(reason("<html></html>") == "it is XML, but its root is 'html' and not WSDL's 'definitions'")
         #expect(reason("<a><b></a>").hasPrefix("it is not XML: a mistake at line"))
-        #expect(reason("{\"a\": 1}") == "it is JSON, but not OpenAPI 3 or Swagger 2.0")
+        #expect(reason("{\"a\": 1}") == "it is JSON or YAML, but not OpenAPI 3 or Swagger 2.0")
         #expect(reason("{\"openapi\": \"3.0.0\"}") == "it is OpenAPI without any operation")
         #expect(reason("{\"openapi\": ").hasPrefix("it is not JSON: "))
         #expect(
@@ -80,7 +80,7 @@ import Testing
     /// Damage anywhere in a document costs that document and nothing else.
     @Test func damagedDocumentsNeverTrap() {
         var generator = SplitMix(state: 1)
-        for original in [StockWSDL.text, StockWSDL.rpc, OpenAPITests.document] {
+        for original in [StockWSDL.text, StockWSDL.rpc, OpenAPITests.document, YAMLTests.document] {
             for _ in 0..<1500 {
                 var bytes = Array(original.utf8)
                 for _ in 0..<Int.random(in: 1...4, using: &generator) {

@@ -27,15 +27,29 @@ struct DirectoryTests {
 
     private func json(_ answer: Answer) throws -> JSON { try JSON(parsing: Array(answer.text.utf8)) }
 
-    private func withService(_ body: (ServiceDeclaration) async throws -> Void) async throws {
+    private func withService(
+        _ document: String = Self.document, _ body: (ServiceDeclaration) async throws -> Void
+    ) async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "2v-\(UUID().uuidString.prefix(8)).json").path
-        try Self.document.write(toFile: file, atomically: true, encoding: .utf8)
+        try document.write(toFile: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(atPath: file) }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let origin = try await OriginServer("one", on: group)
         try await body(try ServiceDeclaration(name: "names", url: origin.text, document: "file:\(file)"))
         try await origin.kill()
         try await group.shutdownGracefully()
+    }
+
+    @Test func readsDocumentsInYAML() async throws {
+        let text = "swagger: '2.0'\npaths:\n  /a/{b}:\n    get: {operationId: a, parameters: [{name: b, in: path}]}\n"
+        try await withService(text) { service in
+            let bench = try await bench([service])
+            let description = try json(try await bench.request("\(ServiceDirectory.path)/names"))
+            #expect(description["operations"]?.array?.first?["name"] == "a")
+            let document = try await bench.request("\(ServiceDirectory.path)/names/document")
+            #expect(document.text == text && document.headers.first(name: "content-type") == "application/yaml")
+            try await bench.end()
+        }
     }
 
     @Test func listsDescribesAndCallsWhatWasGiven() async throws {

@@ -2,6 +2,7 @@
 public enum ContractError: Error, Sendable, Equatable, CustomStringConvertible {
     case badJSON(String)
     case badXML(String)
+    case badYAML(String)
     /// Larger or deeper than any honest document.
     case tooLarge(String)
     /// Not a WSDL 1.1 or OpenAPI document, or one without anything to call.
@@ -19,6 +20,7 @@ public enum ContractError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .badJSON(let reason): "it is not JSON: \(reason)"
         case .badXML(let reason): "it is not XML: \(reason)"
+        case .badYAML(let reason): "it is not YAML: \(reason)"
         case .tooLarge(let what): "it is too large: \(what)"
         case .badDocument(let reason): reason
         case .noSuchOperation(let name, let known):

@@ -62,7 +62,13 @@ public enum ServiceDocument {
         case UInt8(ascii: "<"): return try WSDLReader.read(XMLTree.parse(Array(start)))
         case UInt8(ascii: "{"): return try OpenAPIReader.read(JSON(parsing: Array(start)))
         case nil: throw .badDocument("it is empty")
-        default: throw .badDocument("it is neither WSDL (XML) nor OpenAPI in JSON")
+        default:
+            let root = try YAMLReader.read(Array(start))
+            // Any line of text is YAML.
+            guard root.object != nil else {
+                throw .badDocument("it is neither WSDL (XML) nor OpenAPI in JSON or YAML")
+            }
+            return try OpenAPIReader.read(root)
         }
     }
 }

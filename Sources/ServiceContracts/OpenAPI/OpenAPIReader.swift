@@ -1,12 +1,13 @@
-/// Reads OpenAPI 3.0 and 3.1, and Swagger 2.0, documents in JSON.
+/// Reads OpenAPI 3.0 and 3.1, and Swagger 2.0, documents: JSON, or YAML as JSON's values.
 enum OpenAPIReader {
     private static let methods = ["get", "put", "post", "delete", "options", "head", "patch"]
     private static let maximumOperations = 5000
 
     static func read(_ root: JSON) throws(ContractError) -> RESTContract {
-        let isSwagger = root["swagger"]?.string?.hasPrefix("2.") == true
+        // Without quotes, YAML makes a number of it.
+        let isSwagger = root["swagger"]?.string?.hasPrefix("2.") == true || root["swagger"] == .number(2)
         guard isSwagger || root["openapi"]?.string?.hasPrefix("3.") == true else {
-            throw .badDocument("it is JSON, but not OpenAPI 3 or Swagger 2.0")
+            throw .badDocument("it is JSON or YAML, but not OpenAPI 3 or Swagger 2.0")
         }
         let document = OpenAPIDocument(root: root)
         var operations: [RESTOperation] = []

@@ -61,6 +61,7 @@ public struct ServiceDeclaration: Sendable, Equatable, Hashable {
             [
                 (upstream, upstream.basePath.isEmpty ? "/?wsdl" : upstream.basePath + "?wsdl"),
                 (upstream, upstream.basePath + "/openapi.json"),
+                (upstream, upstream.basePath + "/openapi.yaml"),
             ]
         }
     }

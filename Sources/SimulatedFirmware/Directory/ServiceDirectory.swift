@@ -152,7 +152,9 @@ final class ServiceDirectory {
     private static func document(_ entry: ServiceEntry) -> Reply {
         switch entry.contract {
         case .read(_, let description, let bytes):
-            let type = description.style == .soap ? "text/xml" : "application/json"
+            // RFC 9512 names YAML.
+            let isJSON = bytes.first { $0 > 0x20 } == UInt8(ascii: "{")
+            let type = description.style == .soap ? "text/xml" : isJSON ? "application/json" : "application/yaml"
             return Reply(status: 200, contentType: type, body: bytes)
         case .none(let reason): return noDocument(entry, reason)
         case .unknown: return noDocument(entry, "it has not been read")
@@ -260,7 +262,7 @@ final class ServiceDirectory {
         case .fault(let code, _, let detail):
             failure(502, "fault", "\(error)", ["code": .string(code), "detail": .string(detail)])
         case .refused(let status, _): failure(502, "refused", "\(error)", ["status": .integer(Int64(status))])
-        case .badAnswer, .badXML, .tooLarge, .badDocument: failure(502, "bad-answer", "\(error)")
+        case .badAnswer, .badXML, .badYAML, .tooLarge, .badDocument: failure(502, "bad-answer", "\(error)")
         }
     }
 }
