@@ -33,6 +33,7 @@ extension EndToEnd.GuestTests {
                     ("virt", #"kind = "libvirt", to = "unix:@virt-sock-ro""#),
                     ("udi", #"kind = "service-directory", services = []"#),
                     ("cable", #"kind = "point-to-point", network = "pair""#),
+                    ("ipp", #"kind = "ipp-printer", to = "ipp://127.0.0.1:9/ipp/print""#),
                 ]
             ),
         ]

@@ -5,6 +5,8 @@ import USBCore
 struct TransferMeaningTests {
     private static let acm = TransferMeaning.InterfaceClass(2, 2, 1)
     private static let data = TransferMeaning.InterfaceClass(10, 0, 0)
+    private static let printer = TransferMeaning.InterfaceClass(7, 1, 2)
+    private static let ipp = TransferMeaning.InterfaceClass(7, 1, 4)
     private static let web = TransferMeaning.InterfaceClass(0xFF, 0x32, 0x56)
 
     private func control(
@@ -48,6 +50,26 @@ struct TransferMeaningTests {
         ] as [([UInt8], String)])
     func standardRequests(setup: [UInt8], line: String) {
         #expect(control(setup) == line)
+    }
+
+    @Test func printers() {
+        let id: [UInt8] = [0, 20] + Array("MFG:2Virt;MDL:lp;".utf8)
+        #expect(control([0xA1, 0, 0, 0, 0, 0, 255, 3], id, Self.ipp) == "GET_DEVICE_ID \"MFG:2Virt;MDL:lp;\"")
+        #expect(control([0xA1, 0, 0, 0, 0, 0, 255, 3], [], Self.printer) == "GET_DEVICE_ID")
+        #expect(control([0xA1, 1, 0, 0, 0, 0, 1, 0], [0x18], Self.printer) == "GET_PORT_STATUS ready")
+        #expect(
+            control([0xA1, 1, 0, 0, 0, 0, 1, 0], [0x20], Self.ipp) == "GET_PORT_STATUS error, paper empty, not selected"
+        )
+        #expect(control([0x21, 2, 0, 0, 1, 0, 0, 0], [], Self.ipp) == "SOFT_RESET")
+        #expect(control([0x21, 3, 0, 0, 1, 0, 0, 0], [], Self.ipp) == "class request 0x03 value 0x0000 index 0x0001")
+        #expect(bytes(.bulk, .out, Self.printer, Array("%!PS\n".utf8)) == "\"%!PS\\n\"")
+        #expect(
+            bytes(.bulk, .out, Self.ipp, Array("POST /ipp/print HTTP/1.1\r\nHost: a\r\n".utf8))
+                == "POST /ipp/print HTTP/1.1")
+        #expect(bytes(.bulk, .in, Self.ipp, Array("HTTP/1.1 200 OK\r\n".utf8)) == "HTTP/1.1 200 OK")
+        #expect(bytes(.bulk, .out, Self.ipp, [2, 0, 0, 2, 0, 0, 0, 1, 1]) == "IPP Print-Job")
+        #expect(bytes(.bulk, .out, Self.ipp, [2, 0, 0, 99, 0, 0, 0, 1, 1], total: 16384) == "body, 16384 B")
+        #expect(bytes(.bulk, .out, Self.ipp, Array("GET /\u{1b}[2J HTTP/1.1\r\n".utf8)) == "GET /\\x1b[2J HTTP/1.1")
     }
 
     @Test(

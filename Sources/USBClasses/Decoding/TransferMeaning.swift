@@ -60,6 +60,9 @@ public struct TransferMeaning: Sendable {
             return CDCText.notification(head)
         case let code? where code.code == CDC.dataClass && code.subclass == 0:
             return PrintableText.excerpt(head, total: actual)
+        case let code? where code.code == PrinterClass.interfaceClass:
+            return code.protocol == PrinterClass.ippOverUSB
+                ? PrinterText.http(head, total: actual) : PrintableText.excerpt(head, total: actual)
         default:
             return ""
         }
@@ -70,6 +73,9 @@ public struct TransferMeaning: Sendable {
             return line
         }
         if interfaceClass?.code == AudioClass.interfaceClass, let line = AudioText.request(setup, data: head) {
+            return line
+        }
+        if interfaceClass?.code == PrinterClass.interfaceClass, let line = PrinterText.request(setup, data: head) {
             return line
         }
         return Self.unknownRequest("class", setup)
