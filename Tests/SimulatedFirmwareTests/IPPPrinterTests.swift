@@ -2,6 +2,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 import Testing
+import USBClasses
 import USBCore
 import USBDevice
 
@@ -184,6 +185,87 @@ struct IPPPrinterTests {
                 let answer = try await printer.ask(
                     "\(path == "*" ? "OPTIONS" : "POST") \(path) HTTP/1.1\nHost: a\nContent-Length: 3\n\nabc")
                 #expect(answer.status == 404, "\(path)")
+            }
+        }
+    }
+
+    @Test func aimsEveryMessageAtThatPrinter() async throws {
+        try await use("/headers/a") { printer, server in
+            func ask(_ uri: String, chunked: Bool = false, type: String = "application/ipp") async throws
+                -> PrinterHost.Answer
+            {
+                let message = IPPMessage.getPrinterAttribute("x", of: uri) + [UInt8](repeating: 7, count: 100_000)
+                let framing = chunked ? "Transfer-Encoding: chunked" : "Content-Length: \(message.count)"
+                return try await printer.ask(
+                    "POST /ipp/print HTTP/1.1\nHost: a\nContent-Type: \(type)\n\(framing)\n\n",
+                    body: chunked ? Self.chunked(message, by: 50) : message)
+            }
+            let guest = "ipp://localhost:60000/ipp/print"
+            let length =
+                100_000 + IPPMessage.getPrinterAttribute("x", of: "ipp://127.0.0.1:\(server.port)/headers/a").count
+            let whole = try await ask(guest)
+            #expect(whole.status == 200 && whole.text.contains("content-length: \(length)"), "\(whole.text)")
+            let chunked = try await ask(guest, chunked: true)
+            #expect(chunked.status == 200 && chunked.text.contains("transfer-encoding: chunked"))
+            #expect(try await ask("ipp://127.0.0.1/headers/a").status == 200)
+            for uri in [
+                "ipp://a/printers/b", "ipp://a/ipp/print/../b", "ipp://a", "", "file:///ipp/print",
+                "ipp://a/ipp/print?b",
+            ] {
+                #expect(try await ask(uri).status == 403, "\(uri)")
+                #expect(try await ask(uri, chunked: true).status == 403, "\(uri)")
+            }
+            #expect(try await ask(guest, type: "text/plain").status == 415)
+            // Too short, and attributes without an end.
+            let short = try await printer.ask(
+                "POST /ipp/print HTTP/1.1\nHost: a\nContent-Type: application/ipp\nContent-Length: 3\n\nabc")
+            #expect(short.status == 400)
+            let one: [UInt8] = [0x44, 0, 1, 0x61, 0x0F, 0xFF] + [UInt8](repeating: 0x62, count: 4095)
+            let endless: [UInt8] = [1, 1, 0, 11, 0, 0, 0, 1, 1] + Array(repeating: one, count: 40).flatMap { $0 }
+            let long = try await printer.ask(
+                "POST /ipp/print HTTP/1.1\nHost: a\nContent-Type: application/ipp\nContent-Length: \(endless.count)\n\n",
+                body: endless)
+            #expect(long.status == 400)
+        }
+    }
+
+    /// Whatever a guest sends, the device lives, and is of use once the guest clears the halt.
+    @Test func damagedRequestsHurtNobody() async throws {
+        try await use("/headers/a") { printer, _ in
+            let message = IPPMessage.getPrinterAttribute("x", of: "ipp://a/ipp/print")
+            let head = "POST /ipp/print HTTP/1.1\r\nHost: a\r\nContent-Type: application/ipp\r\n"
+            let good =
+                Array("\(head)Content-Length: \(message.count)\r\n\r\n".utf8) + message
+                + Array("\(head)Transfer-Encoding: chunked\r\n\r\n".utf8) + Self.chunked(message, by: 30)
+            var state: UInt64 = 1
+            func random(_ bound: Int) -> Int {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return Int(state >> 33) % bound
+            }
+            for round in 0..<300 {
+                var bytes = good
+                for _ in 0...random(3) {
+                    let index = random(bytes.count)
+                    switch random(3) {
+                    case 0: bytes[index] = UInt8(random(256))
+                    case 1: bytes.remove(at: index)
+                    default: bytes.removeSubrange(index..<min(index + 20, bytes.count))
+                    }
+                }
+                let damaged = bytes
+                try await printer.use { host in
+                    host.send("", body: damaged)
+                    host.send("GET /ipp/print HTTP/1.1\nHost: a\n\n")
+                }
+                try await printer.use { host in
+                    host.clearHalts()
+                    host.chooseSetting(interface: 0)
+                }
+                guard round % 50 == 49 else { continue }
+                try await printer.until("nothing on its way") { !$0.isBusy }
+                try await printer.use { $0.clearHalts() }
+                try await printer.use { $0.chooseSetting(interface: 0) }
+                #expect(try await printer.ask("GET /ipp/print HTTP/1.1\nHost: a\n\n").status == 200)
             }
         }
     }

@@ -35,10 +35,61 @@ struct IPPMessageTests {
             for value: UInt8 in [0, 0x7F, 0xFF] {
                 var damaged = Self.answer
                 damaged[index] = value
+                _ = IPPMessage.retargeted(damaged) { $0 }
                 let found = IPPMessage.value(of: "printer-device-id", in: damaged)
                 #expect(found.map { $0.count <= damaged.count } ?? true)
             }
         }
+    }
+
+    private static func map(_ uri: String) -> String? { uri == "ipp://a/ipp/print" ? "ipp://printer/queue" : nil }
+
+    @Test func aimsRequestsAtOnePrinter() {
+        let message = IPPMessage.getPrinterAttribute("x", of: "ipp://a/ipp/print")
+        let wanted = IPPMessage.getPrinterAttribute("x", of: "ipp://printer/queue")
+        // Up to the end tag, however much of the rest is there.
+        #expect(
+            IPPMessage.retargeted(message + [1, 2, 3], by: Self.map)
+                == .done(bytes: wanted.dropLast(), length: message.count - 1))
+        for length in 0..<message.count {
+            let found = IPPMessage.retargeted(Array(message.prefix(length)), by: Self.map)
+            #expect(found == .incomplete || length == message.count)
+        }
+        let other = IPPMessage.getPrinterAttribute("x", of: "ipp://a/printers/b")
+        #expect(
+            IPPMessage.retargeted(other, by: Self.map) == .refused("'ipp://a/printers/b' was not given to this device"))
+        var vendor = message
+        vendor[2] = 0x40
+        #expect(
+            IPPMessage.retargeted(vendor, by: Self.map)
+                == .refused("a vendor's own operation was not given to this device"))
+        #expect(
+            IPPMessage.retargeted([1, 1, 0, 11, 0, 0, 0, 1, 1, 3], by: Self.map)
+                == .refused("the message names no printer"))
+        #expect(
+            IPPMessage.retargeted([1, 1, 0, 11, 0, 0, 0, 1, 2, 3], by: Self.map)
+                == .refused("the message does not begin with operation attributes"))
+    }
+
+    @Test func aSecondTargetIsMappedToo() {
+        func attribute(_ tag: UInt8, _ name: String, _ value: String) -> [UInt8] {
+            [tag, 0, UInt8(name.utf8.count)] + name.utf8 + [0, UInt8(value.utf8.count)] + value.utf8
+        }
+        let head: [UInt8] = [2, 0, 0, 8, 0, 0, 0, 1, 1]
+        let good = attribute(0x45, "printer-uri", "ipp://a/ipp/print")
+        for second in [
+            attribute(0x45, "job-uri", "ipp://a/jobs/1"), attribute(0x45, "", "ipp://a/b"),
+            attribute(0x42, "printer-uri", "ipp://a/ipp/print"),
+        ] {
+            guard case .refused = IPPMessage.retargeted(head + good + second + [3], by: Self.map) else {
+                Issue.record("\(second) was let through")
+                continue
+            }
+        }
+        let mapped = attribute(0x45, "printer-uri", "ipp://printer/queue")
+        #expect(
+            IPPMessage.retargeted(head + good + good + [2], by: Self.map)
+                == .done(bytes: head + mapped + mapped, length: head.count + 2 * good.count))
     }
 
     @Test func takesOnlyRealDeviceIDs() {

@@ -3,6 +3,7 @@ import NIOCore
 import NIOHPACK
 import NIOHTTP1
 import NIOHTTP2
+import USBClasses
 
 /// HTTP/1.1 over a pipe that cannot be closed (RFC 9112): one request after the other, each by a `ProxyStream` of its own.
 ///
@@ -27,6 +28,12 @@ final class HTTP1Session: ChannelDuplexHandler {
     private struct Exchange {
         let request: HTTPRequestHead
         let isLast: Bool
+        /// What has come of an IPP message whose printer is not known yet; nil when that is settled.
+        var start: [UInt8]?
+        /// Bytes of it that are worth another look.
+        var nextLook = 0
+        /// The server's path for it.
+        var path = ""
         var stream: ProxyStream?
         /// The request's body goes to the stream.
         var hasBody = false
@@ -41,6 +48,9 @@ final class HTTP1Session: ChannelDuplexHandler {
         /// Whether the answer has no body, whatever its header says (RFC 9112 section 6.3).
         var isBodiless: Bool { request.method == .HEAD || status == 204 || status == 304 }
     }
+
+    /// Bytes of a message's operation attributes; honest ones have a thousand.
+    private static let attributesLimit = 64 * 1024
 
     private let proxy: UpstreamProxy
     private let target: IPPPrinterTarget
@@ -127,6 +137,22 @@ final class HTTP1Session: ChannelDuplexHandler {
             write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
             context?.flush()
         }
+        if target.path != nil, head.method == .POST, hasBody {
+            guard head.headers.first(name: "content-type")?.lowercased().hasPrefix("application/ipp") == true,
+                !head.headers.contains(name: "content-encoding")
+            else {
+                answer(415, "a printer takes application/ipp, without a coding")
+                return
+            }
+            exchange?.path = path
+            exchange?.start = []
+            return
+        }
+        pass(head, path: path, hasBody: hasBody)
+    }
+
+    /// Hands the request to a stream.
+    private func pass(_ head: HTTPRequestHead, path: String, hasBody: Bool) {
         let stream = ProxyStream(proxy: proxy)
         do {
             try context?.pipeline.syncOperations.addHandler(stream, position: .after(self))
@@ -138,6 +164,43 @@ final class HTTP1Session: ChannelDuplexHandler {
         exchange?.hasBody = hasBody
         let headers = HTTP2Frame.FramePayload.Headers(headers: Self.block(head, path: path), endStream: !hasBody)
         context?.fireChannelRead(wrapInboundOut(.headers(headers)))
+    }
+
+    /// Collects an IPP message until it is known which printer it is for.
+    ///
+    /// Looked at when it has grown by a quarter, so that a guest that sends single bytes costs no more than others.
+    private func collect(_ bytes: ByteBuffer, isAll: Bool = false) {
+        guard let exchange, var start = exchange.start else { return }
+        self.exchange?.start = []
+        start += bytes.readableBytesView
+        guard isAll || start.count >= exchange.nextLook else {
+            self.exchange?.start = start
+            return
+        }
+        self.exchange?.nextLook = start.count + start.count / 4
+        switch IPPMessage.retargeted(start, by: target.uri) {
+        case .incomplete where isAll:
+            self.exchange?.start = nil
+            answer(400, "the message ends within its operation attributes")
+        case .incomplete where start.count <= Self.attributesLimit:
+            self.exchange?.start = start
+        case .incomplete:
+            self.exchange?.start = nil
+            answer(400, "the operation attributes have more than \(Self.attributesLimit) bytes")
+        case .refused(let reason):
+            self.exchange?.start = nil
+            answer(403, reason)
+        case .done(let head, let length):
+            self.exchange?.start = nil
+            var request = exchange.request
+            if let given = request.headers.first(name: "content-length").flatMap({ Int($0) }) {
+                let (total, overflow) = given.addingReportingOverflow(head.count - length)
+                guard !overflow else { return answer(400, "content-length is too large") }
+                request.headers.replaceOrAdd(name: "content-length", value: "\(total)")
+            }
+            pass(request, path: exchange.path, hasBody: true)
+            body(ByteBuffer(bytes: head + start[length...]))
+        }
     }
 
     /// A request as a stream has it: without what is this connection's own (RFC 9110 section 7.6.1).
@@ -154,12 +217,14 @@ final class HTTP1Session: ChannelDuplexHandler {
     }
 
     private func body(_ bytes: ByteBuffer) {
+        if exchange?.start != nil { return collect(bytes) }
         guard let exchange, exchange.hasBody, !exchange.isAnswerEnded else { return }
         self.exchange?.ipp.requested(bytes)
         context?.fireChannelRead(wrapInboundOut(.data(.init(data: .byteBuffer(bytes)))))
     }
 
     private func requested() {
+        if exchange?.start != nil { collect(ByteBuffer(), isAll: true) }
         guard let exchange else { return }
         self.exchange?.isRequested = true
         if exchange.hasBody, !exchange.isAnswerEnded {

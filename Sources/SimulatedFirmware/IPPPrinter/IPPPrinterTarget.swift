@@ -46,12 +46,23 @@ public struct IPPPrinterTarget: Sendable, Equatable, Hashable {
     }
 
     /// The printer as IPP names it.
-    public var printerURI: String {
+    public var printerURI: String { authority + (path ?? Self.guestPath) }
+
+    private var authority: String {
         switch upstream.endpoint {
-        case .tcp(let host, let port):
-            "ipp://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path ?? Self.guestPath)"
-        case .unix: "ipp://localhost\(path ?? Self.guestPath)"
+        case .tcp(let host, let port): "ipp://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        case .unix: "ipp://localhost"
         }
+    }
+
+    /// The server's name for a printer or job that a guest names, by whatever host; nil for what it was not given.
+    func uri(for uri: String) -> String? {
+        guard let separator = uri.firstRange(of: "://"),
+            ["ipp", "ipps", "http", "https"].contains(uri[..<separator.lowerBound].lowercased()),
+            uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !uri.contains("#"), !uri.contains("?"),
+            let slash = uri[separator.upperBound...].firstIndex(of: "/")
+        else { return nil }
+        return path(for: String(uri[slash...])).map { authority + $0 }
     }
 
     /// The server's path for what a guest asks for; nil for what it was not given.

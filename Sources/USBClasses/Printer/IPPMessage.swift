@@ -54,4 +54,59 @@ public enum IPPMessage {
         }
         return nil
     }
+
+    /// What a request is aimed at, looked at in its first bytes.
+    public enum Retargeting: Equatable, Sendable {
+        /// The operation attributes are not all there yet.
+        case incomplete
+        /// The first `length` bytes become `bytes`.
+        case done(bytes: [UInt8], length: Int)
+        case refused(String)
+    }
+
+    /// A request's head with each `printer-uri` and `job-uri` of its operation attributes mapped: servers of many printers go
+    /// by these, not by the path of HTTP (RFC 8011 section 4.1.5).
+    ///
+    /// - Parameter map: nil for what the guest was not given.
+    public static func retargeted(_ head: [UInt8], by map: (String) -> String?) -> Retargeting {
+        guard head.count >= 9 else { return .incomplete }
+        guard head[8] == 0x01 else { return .refused("the message does not begin with operation attributes") }
+        // Codes of vendors, which may be about anything (RFC 8011 section 5.4.15).
+        guard let operation = code(head), operation < 0x4000 else {
+            return .refused("a vendor's own operation was not given to this device")
+        }
+        var result = Array(head[..<9])
+        var index = 9
+        var name: [UInt8] = []
+        var targets = 0
+        func field(at start: Int) -> ArraySlice<UInt8>? {
+            guard head.count - start >= 2 else { return nil }
+            let length = Int(head[start]) << 8 | Int(head[start + 1])
+            return head.count - start - 2 >= length ? head[(start + 2)..<(start + 2 + length)] : nil
+        }
+        while index < head.count {
+            let tag = head[index]
+            if tag < 0x10 {
+                guard targets > 0 else { return .refused("the message names no printer") }
+                return .done(bytes: result, length: index)
+            }
+            guard let given = field(at: index + 1), let value = field(at: given.endIndex) else { return .incomplete }
+            // Without a name, a further value of the attribute before.
+            if !given.isEmpty { name = Array(given) }
+            result.append(tag)
+            result += UInt16(given.count).bigEndianBytes + given
+            if ["printer-uri", "job-uri"].contains(where: { name.elementsEqual($0.utf8) }) {
+                let text = String(decoding: value, as: UTF8.self)
+                guard tag == 0x45, let mapped = map(text).map({ Array($0.utf8) }), mapped.count <= 1023 else {
+                    return .refused("'\(text.prefix(80))' was not given to this device")
+                }
+                targets += 1
+                result += UInt16(mapped.count).bigEndianBytes + mapped
+            } else {
+                result += UInt16(value.count).bigEndianBytes + value
+            }
+            index = value.endIndex
+        }
+        return .incomplete
+    }
 }

@@ -26,6 +26,7 @@ final class PrinterHost {
     private(set) var taken = 0
     private var outgoing: [[UInt8]] = []
     private var isSending = false
+    var isBusy: Bool { isSending || !outgoing.isEmpty }
     /// To these requests the answers have no bodies.
     var answersAreBodiless = false
 
