@@ -7,10 +7,13 @@ import TerminalTestKit
 struct WebServer {
     let port: Int
     private let root: String
+    private let child: Child
 
     /// Puts down files and serves them.
-    static func start(in lab: LabEnvironment) async throws -> WebServer {
-        let root = lab.directory + "/www"
+    ///
+    /// - Parameter folder: of the test's world; one for each server of a test.
+    static func start(in lab: LabEnvironment, folder: String = "www") async throws -> WebServer {
+        let root = lab.directory + "/" + folder
         try FileManager.default.createDirectory(atPath: root + "/cgi-bin", withIntermediateDirectories: true)
         try FileManager.default.createDirectory(atPath: root + "/arrived", withIntermediateDirectories: true)
         let gate = root + "/gate"
@@ -24,6 +27,14 @@ struct WebServer {
             """
         try script.write(toFile: root + "/cgi-bin/together", atomically: true, encoding: .utf8)
         chmod(root + "/cgi-bin/together", 0o755)
+        // The body's sum, without keeping it.
+        let sum = """
+            #!/bin/sh
+            printf 'Content-Type: text/plain\r\n\r\n'
+            head -c "$CONTENT_LENGTH" | sha256sum
+            """
+        try sum.write(toFile: root + "/cgi-bin/sum", atomically: true, encoding: .utf8)
+        chmod(root + "/cgi-bin/sum", 0o755)
         // Another process may take the port between the look and httpd's bind.
         for _ in 0..<5 {
             let port = try freePort()
@@ -35,12 +46,24 @@ struct WebServer {
                     if !child.isRunning { throw LabEnvironment.Failure(description: "httpd ended") }
                     return connects(port)
                 }
-                return WebServer(port: port, root: root)
+                return WebServer(port: port, root: root, child: child)
             } catch {
                 child.kill()
             }
         }
         throw LabEnvironment.Failure(description: "busybox httpd did not start")
+    }
+
+    /// Kills it together with all that it is answering.
+    func kill() async throws {
+        // Its processes first: whom the server has left alone would still answer.
+        let children = try Child(
+            "/usr/bin/pkill", ["-KILL", "-P", "\(child.pid)"], variables: ["PATH": "/usr/bin:/bin"],
+            output: root + "/../pkill.log", errors: root + "/../pkill.log")
+        let status = await children.ended()
+        guard status <= 1 else { throw LabEnvironment.Failure(description: "pkill ended with \(status)") }
+        child.kill(SIGKILL)
+        _ = await child.ended()
     }
 
     /// How many requests for `/cgi-bin/together?N` are waiting for the gate.
