@@ -5,7 +5,7 @@ import ReferenceFirmware
 import USBCore
 import USBDevice
 
-/// Many emulated devices that do nothing, each on its thread with a main loop that never sleeps, as a host holds them:
+/// Many emulated devices that do nothing, each with a main loop that never sleeps, as a host holds them:
 /// configured, with a transfer waiting on their IN endpoint. What they cost, and how fast one of them answers.
 final class IdleDevices {
     struct Result {

@@ -2,7 +2,7 @@ import USBCore
 
 /// The host's side of a full-speed bus with one device: cuts transfers into transactions, at the pace of the wire.
 ///
-/// It lives on the machine's thread and in virtual nanoseconds. Whoever owns it calls `advance` when the time that the
+/// It lives in the machine's turns and in virtual nanoseconds. Whoever owns it calls `advance` when the time that the
 /// last call returned has come, when a transfer was given, and when the controller's `activity` changed.
 public final class BusScheduler {
     public static let frameLength: UInt64 = 1_000_000
@@ -71,7 +71,7 @@ public final class BusScheduler {
 
     /// - Parameters:
     ///   - now: virtual time in nanoseconds.
-    ///   - emit: called on the machine's thread.
+    ///   - emit: called in the machine's turn.
     public init(controller: any USBDeviceController, now: UInt64 = 0, emit: @escaping (BusEvent) -> Void) {
         self.controller = controller
         self.emit = emit

@@ -4,7 +4,7 @@ final class DebuggerPort {
     private let machine: Machine
     private let send: @Sendable ([UInt8]) -> Void
 
-    /// - Parameter send: takes bytes for the debugger; called on the machine's thread.
+    /// - Parameter send: takes bytes for the debugger; called in the machine's turn.
     init(machine: Machine, send: @escaping @Sendable ([UInt8]) -> Void) {
         self.machine = machine
         self.send = send

@@ -1,6 +1,6 @@
 import USBCore
 
-/// What the event loop asks of the machine's thread.
+/// What the event loop asks of the machine.
 enum DeviceCommand: Sendable {
     case connect
     case disconnect

@@ -3,7 +3,7 @@ extension EmulatedDevice {
     /// Stops the firmware for a debugger; virtual time stands while it holds the machine, and a guest's transfers wait.
     /// A debugger before it is forgotten.
     ///
-    /// - Parameter send: takes bytes for the debugger; called on the machine's thread.
+    /// - Parameter send: takes bytes for the debugger; called in the machine's turn.
     public func attachDebugger(send: @escaping @Sendable ([UInt8]) -> Void) { order(.debugger(.attached(send))) }
 
     /// Bytes from the debugger.

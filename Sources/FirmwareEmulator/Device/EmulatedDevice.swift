@@ -1,8 +1,8 @@
 import USBCore
 import USBDevice
 
-/// A USB device whose behaviour is a microcontroller image: the firmware runs on a thread of its own and meets its port
-/// through the bus scheduler.
+/// A USB device whose behaviour is a microcontroller image: the firmware runs on the emulator's threads and meets its
+/// port through the bus scheduler.
 ///
 /// Confined to its port's event loop, as every firmware is; only `status` may be read anywhere.
 public final class EmulatedDevice: Firmware {
@@ -18,7 +18,7 @@ public final class EmulatedDevice: Firmware {
     private let mailbox = Mailbox<DeviceCommand>()
     private let shared = Shared(EmulatorStatus())
     private let make: @Sendable () throws(ImageError) -> Microcontroller
-    private var isStarted = false
+    private var task: MachineTask?
     /// Transfers that the machine has; the serial number tells a late completion from a later transfer of the same id.
     private var serials: [TransferID: UInt64] = [:]
     private var requests: [UInt64: SetupPacket] = [:]
@@ -57,44 +57,54 @@ public final class EmulatedDevice: Firmware {
     /// - Returns: false when the system gives no thread.
     @discardableResult
     public func start() -> Bool {
-        guard !isStarted else { return true }
+        guard task == nil else { return true }
         let bound = LoopBound(self)
         let make = make
         let mailbox = mailbox
         let shared = shared
         let executor = executor
-        isStarted = startThread {
-            // It was made once already, so the image is known to fit.
-            guard let microcontroller = try? make() else { return }
-            let runner = MachineRunner(microcontroller: microcontroller, mailbox: mailbox, status: shared) {
-                bus, events in
-                executor.execute { bound.value?.deliver(bus, events) }
+        var runner: MachineRunner?
+        let task = MachineTask {
+            if runner == nil {
+                // It was made once already, so the image is known to fit.
+                guard let microcontroller = try? make() else { return .ended }
+                runner = MachineRunner(microcontroller: microcontroller, mailbox: mailbox, status: shared) {
+                    bus, events in
+                    executor.execute { bound.value?.deliver(bus, events) }
+                }
             }
-            runner.run()
+            let next = runner?.turn() ?? .ended
+            if case .ended = next { runner = nil }
+            return next
         }
-        return isStarted
+        guard MachinePool.shared.start(task) else { return false }
+        self.task = task
+        return true
     }
 
     /// Powers the board off for good.
     public func shutdown() {
         port?.disconnect()
-        mailbox.send(.stop)
+        order(.stop)
     }
 
-    deinit { mailbox.send(.stop) }
+    deinit { order(.stop) }
+
+    func order(_ command: DeviceCommand) {
+        mailbox.send(command)
+        if let task { MachinePool.shared.wake(task) }
+    }
 
     // MARK: Operator
 
     public nonisolated var status: EmulatorStatus { shared.get() }
-    public func setButton(_ name: String, pressed: Bool) { mailbox.send(.press(name, pressed)) }
+    public func setButton(_ name: String, pressed: Bool) { order(.press(name, pressed)) }
     /// Drives a pin from outside; nil lets it go.
-    public func force(_ pin: Pin, _ level: Bool?) { mailbox.send(.forcePin(pin, level)) }
-    public func sendSerial(_ bytes: [UInt8]) { mailbox.send(.serial(bytes)) }
-    public func resetChip() { mailbox.send(.resetChip) }
-    public func suspendBus() { mailbox.send(.suspendBus) }
-    public func resumeBus() { mailbox.send(.resumeBus) }
-
-    func order(_ command: DeviceCommand) { mailbox.send(command) }
+    public func force(_ pin: Pin, _ level: Bool?) { order(.forcePin(pin, level)) }
+    public func sendSerial(_ bytes: [UInt8]) { order(.serial(bytes)) }
+    public func resetChip() { order(.resetChip) }
+    public func suspendBus() { order(.suspendBus) }
+    public func resumeBus() { order(.resumeBus) }
 
     // MARK: Firmware
 
@@ -116,17 +126,17 @@ public final class EmulatedDevice: Firmware {
 
     public func connect(at speed: Speed) {
         forget()
-        mailbox.send(.connect)
+        order(.connect)
     }
 
     public func disconnect() {
         forget()
-        mailbox.send(.disconnect)
+        order(.disconnect)
     }
 
     public func busReset() {
         forget()
-        mailbox.send(.busReset)
+        order(.busReset)
     }
 
     private func forget() {
@@ -141,16 +151,16 @@ public final class EmulatedDevice: Firmware {
         lastSerial += 1
         serials[transfer.id] = lastSerial
         if let setup = transfer.setup { requests[lastSerial] = setup }
-        mailbox.send(.submit(BusTransfer(serial: lastSerial, transfer: transfer)))
+        order(.submit(BusTransfer(serial: lastSerial, transfer: transfer)))
     }
 
     public func withdraw(_ id: TransferID, _ endpoint: EndpointAddress) {
         guard let serial = serials.removeValue(forKey: id) else { return }
         requests[serial] = nil
-        mailbox.send(.withdraw(serial: serial, endpoint))
+        order(.withdraw(serial: serial, endpoint))
     }
 
-    // MARK: From the machine's thread
+    // MARK: From the machine's turns
 
     private func deliver(_ bus: [BusEvent], _ events: [EmulatedDeviceEvent]) {
         for event in bus { deliver(event) }

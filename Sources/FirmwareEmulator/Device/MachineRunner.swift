@@ -1,7 +1,7 @@
 import USBCore
 
-/// The machine's thread: runs the microcontroller in slices, at the pace of the wall clock while a host is there, and
-/// meets the event loop through two queues only.
+/// What a machine does in its turns: runs the microcontroller in slices, at the pace of the wall clock while a host is
+/// there, and meets the event loop through two queues only.
 final class MachineRunner {
     /// Real time between two looks at an idle machine while a host waits for something of it.
     private static let awaitedQuantum: UInt64 = 16_000_000
@@ -14,7 +14,7 @@ final class MachineRunner {
     private static let lead: UInt64 = 500_000
     private static let slice: UInt64 = 250_000
     /// Virtual time after which commands are looked for although nothing is on the bus.
-    private static let longSlice: UInt64 = 8_000_000
+    private static let longSlice: UInt64 = 2_000_000
     /// Lag behind the wall clock that is given up instead of made good.
     private static let maximumLag: UInt64 = 250_000_000
     /// Virtual time that is skipped through at full speed while nobody uses the device: start-up delays.
@@ -63,15 +63,21 @@ final class MachineRunner {
 
     private var clock: VirtualClock { microcontroller.machine.clock }
 
-    /// The thread's whole life.
-    func run() {
-        powerOn()
-        while !isStopped {
-            let deadline = step()
-            flush()
-            for command in mailbox.receive(until: deadline) { obey(command) }
-            flush()
+    /// Obeys what has come and runs until there is nothing to do before some later time.
+    func turn() -> MachineTask.Next {
+        if drive == nil { powerOn() }
+        for command in mailbox.take() { obey(command) }
+        flush()
+        guard !isStopped else {
+            powerOff()
+            return .ended
         }
+        let deadline = step()
+        flush()
+        return deadline.map { .at($0) } ?? .whenWoken
+    }
+
+    private func powerOff() {
         scheduler?.disconnect()
         drive = nil
         view.processor = .off
@@ -170,9 +176,12 @@ final class MachineRunner {
         guard clock.nanoseconds >= target else { return 0 }
         if !isSleeping || scheduler?.hasIsochronousWork == true { return real + 1_000_000 }
         guard quiet else { return real + 1_000_000 }
-        if scheduler?.hasHost == false { return real + Self.suspendedQuantum }
-        return real + (scheduler?.pendingCount == 0 ? Self.idleQuantum : Self.awaitedQuantum)
+        if scheduler?.hasHost == false { return Self.tick(after: real, Self.suspendedQuantum) }
+        return Self.tick(after: real, scheduler?.pendingCount == 0 ? Self.idleQuantum : Self.awaitedQuantum)
     }
+
+    /// Quiet machines are all looked at in the same instants: each time that a processor is woken costs more than to look.
+    private static func tick(after real: UInt64, _ quantum: UInt64) -> UInt64 { (real / quantum + 1) * quantum }
 
     /// - Returns: the CPU waits for an event or an input.
     private func runSlice(until nanoseconds: UInt64) -> Bool {

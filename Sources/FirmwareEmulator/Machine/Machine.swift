@@ -17,7 +17,7 @@ public final class Machine {
     /// For peripherals: their interrupt lines.
     public var interrupts: any InterruptLines { controller }
     public var symbols: (any SymbolProvider)?
-    /// Called on the machine's thread.
+    /// Called in the machine's turn.
     public var onDiagnostic: ((Diagnostic) -> Void)?
     public internal(set) var activity = Activity.running
     /// The fault that was handed to firmware's own handler last, if any: many handlers are an endless loop.

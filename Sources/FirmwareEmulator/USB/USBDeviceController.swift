@@ -2,7 +2,7 @@ import USBCore
 
 /// A chip's USB device controller, as the bus sees it: one call is one transaction on the wire.
 ///
-/// Everything happens on the machine's thread. The cable is free of errors, so a packet that was sent has arrived.
+/// Everything happens in the machine's turns. The cable is free of errors, so a packet that was sent has arrived.
 public protocol USBDeviceController: AnyObject {
     /// The pull-up says that a full-speed device is there (USB 2.0 section 7.1.5).
     var isAttached: Bool { get }
