@@ -15,7 +15,8 @@ extension WireCase {
             return try [WireHost.batchedFloor, .floor].map { peer in
                 try BenchmarkResult(
                     name: peer == .floor ? name + "-unbatched" : name, ours: rates[.ours] ?? 0,
-                    peer: rates[peer] ?? 0, peerName: peer.rawValue, unit: "transfers/s", higherIsBetter: true)
+                    peer: rates[peer] ?? 0, ratio: Self.ratio(samples[.ours], samples[peer]), peerName: peer.rawValue,
+                    unit: "transfers/s", higherIsBetter: true)
             }
         case .roundTrip:
             // Wake-ups are bimodal on a busy machine: the best run of each is what the code can do.
@@ -28,6 +29,17 @@ extension WireCase {
                     peerName: WireHost.floor.rawValue, unit: "µs", higherIsBetter: false)
             }
         }
+    }
+
+    /// The median over the rounds: what else the machine does may last for longer than a round, and hits both then.
+    private static func ratio(_ ours: [WireSample]?, _ peer: [WireSample]?) -> Double? {
+        Statistics.median(
+            zip(ours ?? [], peer ?? []).compactMap { ours, peer in
+                guard let ours = ours.transfersPerSecond, let peer = peer.transfersPerSecond, peer > 0 else {
+                    return nil
+                }
+                return ours / peer
+            })
     }
 
     private static func cpu(_ samples: [WireSample]?) -> Double {
