@@ -7,7 +7,7 @@ import Testing
 extension EndToEnd.GuestTests {
     /// Microcontroller images on the emulated chip, in a real guest with its own drivers.
     @Suite("Emulated firmware", .serialized) struct EmulatedFirmwareTests {
-        static let bytes = 65_536
+        static let bytes = 1 << 20
 
         @Test func aShippedImageIsTakenForTheDeviceThatItIs() async throws {
             let guests = try LabGuests.here
