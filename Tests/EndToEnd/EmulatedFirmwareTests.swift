@@ -33,6 +33,56 @@ extension EndToEnd.GuestTests {
             }
         }
 
+        @Test func aShippedImageIsDrivenByItsOwnToolInTheGuest() async throws {
+            struct Answer: Decodable {
+                struct Status: Decodable, Equatable {
+                    var data_links: String
+                    var power_links: String
+                    var dut_otg_output: Bool
+                }
+                var error: Bool
+                var errormessage: String?
+                var status: Status?
+            }
+            let guests = try LabGuests.here
+            let guest = try await guests.guest("workbench") { guests in
+                GuestConfiguration(
+                    name: "workbench",
+                    image: try await GuestImageBuilder().build(
+                        GuestContents(packages: ["libc-bin", "python3", "python3-usb", "python3-termcolor"])),
+                    memoryMiB: 512, qmpDirectory: guests.qmpDirectory,
+                    extraFiles: [
+                        GuestFile(
+                            path: "/root/usbmuxctl.whl", contents: .hostFile(try FirmwareBuilder.usbMuxWheel()))
+                    ])
+            }
+            func tool(_ command: String) async throws -> Answer.Status {
+                let said = try await guest.check(
+                    "PYTHONPATH=/root/usbmuxctl.whl python3 -m usbmuxctl --json \(command)", timeout: .seconds(60))
+                let answer = try JSONDecoder().decode(Answer.self, from: Data(said.utf8))
+                #expect(!answer.error, "\(answer.errormessage ?? said)")
+                guard let status = answer.status else { throw LabEnvironment.Failure(description: said) }
+                return status
+            }
+            try await LabEnvironment.use(vms: guests.source(of: guest), devices: "") { lab in
+                try Data(FirmwareBuilder.usbMuxBytes()).write(to: URL(fileURLWithPath: lab.directory + "/mux.bin"))
+                try lab.add(LabDevices.emulated("mux", image: "mux.bin", board: "usbmux"))
+                try await lab.startEngine()
+                try await lab.check("plug", "mux", "workbench")
+                try await eventually("configured") { try await lab.device("mux").guest == .configured }
+                // Python looks for libusb in the loader's cache, which a maintainer script would have made.
+                try await guest.check("ldconfig")
+                #expect(try await tool("status").data_links == "None")
+                for (option, links) in [("--dut-device", "DUT-Device"), ("--host-device", "Device-Host")] {
+                    let now = try await tool("connect \(option)")
+                    #expect(now.data_links == links && now.dut_otg_output == (option == "--dut-device"))
+                    #expect(try await tool("status") == now)
+                }
+                #expect(try await tool("disconnect").data_links == "None")
+                try await lab.check("unplug", "mux")
+            }
+        }
+
         @Test func aCompiledImageEchoesThroughTheGuestsSerialDriver() async throws {
             let guests = try LabGuests.here
             let guest = try await guests.guest(.xhci)

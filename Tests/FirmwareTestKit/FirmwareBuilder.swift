@@ -33,10 +33,15 @@ public enum FirmwareBuilder {
 
     /// The USB-Mux firmware that PyPI's `usbmuxctl` carries; `.ci/test` downloads the wheel and names it.
     public static func usbMuxBytes() throws -> [UInt8] {
+        [UInt8](try run(["unzip", "-p", try usbMuxWheel(), "usbmuxctl/firmware/umx-*.bin"]))
+    }
+
+    /// The path of the wheel that has both the firmware and the tool for it.
+    public static func usbMuxWheel() throws -> String {
         guard let wheel = ProcessInfo.processInfo.environment["USBMUX_WHEEL"] else {
             throw Failure(description: "USBMUX_WHEEL does not name the wheel of usbmuxctl: run the tests by .ci/test")
         }
-        return [UInt8](try run(["unzip", "-p", wheel, "usbmuxctl/firmware/umx-*.bin"]))
+        return wheel
     }
 
     public static func usbMux() throws -> FirmwareImage { try ImageLoader.load(try usbMuxBytes()) }
