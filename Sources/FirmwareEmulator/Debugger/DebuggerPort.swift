@@ -1,4 +1,4 @@
-/// A debugger at a machine that runs on a thread of its own: it holds the machine until it lets it go on.
+/// A debugger at a machine that runs by itself: it holds the machine until it lets it go on.
 final class DebuggerPort {
     private let session: GDBSession
     private let machine: Machine
