@@ -45,17 +45,7 @@ extension EndToEnd.GuestTests {
                 var status: Status?
             }
             let guests = try LabGuests.here
-            let guest = try await guests.guest("workbench") { guests in
-                GuestConfiguration(
-                    name: "workbench",
-                    image: try await GuestImageBuilder().build(
-                        GuestContents(packages: ["libc-bin", "python3", "python3-usb", "python3-termcolor"])),
-                    memoryMiB: 512, qmpDirectory: guests.qmpDirectory,
-                    extraFiles: [
-                        GuestFile(
-                            path: "/root/usbmuxctl.whl", contents: .hostFile(try FirmwareBuilder.usbMuxWheel()))
-                    ])
-            }
+            let guest = try await guests.workbench()
             func tool(_ command: String) async throws -> Answer.Status {
                 let said = try await guest.check(
                     "PYTHONPATH=/root/usbmuxctl.whl python3 -m usbmuxctl --json \(command)", timeout: .seconds(60))
@@ -199,18 +189,11 @@ extension EndToEnd.GuestTests {
                 try FirmwareBuilder.compile("cdc.c", to: lab.directory + "/echo.elf")
                 try lab.add(LabDevices.emulated("echo", image: "echo.elf", board: "stm32f072disco"))
                 try await lab.startEngine()
-                var line = ""
-                try await eventually("the device to be offered") {
-                    line = try await lab.device("echo").export?.attachLine ?? ""
-                    return !line.isEmpty
-                }
-                let address = line.replacing("2virt-guest attach ", with: "").split(separator: " ")
-                let port = try #require(address.first?.split(separator: ":").last)
-                let bus = try #require(address.last)
+                let (address, bus) = try await lab.exported("echo")
                 try await guest.check("modprobe vhci-hcd")
                 for _ in 1...2 {
                     let mark = guest.kernelLogMark
-                    try await guest.check("2virt-guest attach 10.0.2.2:\(port) \(bus)")
+                    try await guest.check("2virt-guest attach \(address) \(bus)")
                     try await guest.waitForKernelLog(containing: "Product: echo of bytes", since: mark)
                     try await guest.waitForKernelLog(containing: "ttyACM0: USB ACM device", since: mark)
                     try await guest.echo(bytes: Self.bytes)

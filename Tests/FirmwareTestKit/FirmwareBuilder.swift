@@ -22,13 +22,29 @@ public enum FirmwareBuilder {
     }
 
     /// Compiles a file of ours to an ELF image with symbols.
-    public static func compile(_ source: String, f103: Bool = false, to output: String) throws {
+    ///
+    /// - Parameter start: where in flash it is linked to; nil is its begin.
+    public static func compile(
+        _ source: String, f103: Bool = false, start: UInt32? = nil, to output: String
+    ) throws {
         try run(
-            ["arm-none-eabi-gcc"] + (f103 ? ["-mcpu=cortex-m3", "-DF103"] : ["-mcpu=cortex-m0"]) + [
-                "-mthumb", "-Os", "-g", "-ffreestanding", "-nostdlib", "-T",
-                folder.appendingPathComponent("firmware.ld").path,
-                folder.appendingPathComponent(source).path, "-lgcc", "-o", output,
-            ])
+            ["arm-none-eabi-gcc"] + (f103 ? ["-mcpu=cortex-m3", "-DF103"] : ["-mcpu=cortex-m0"])
+                + (start.map { ["-Wl,--defsym=START=\($0)"] } ?? []) + [
+                    "-mthumb", "-Os", "-g", "-ffreestanding", "-nostdlib", "-T",
+                    folder.appendingPathComponent("firmware.ld").path,
+                    folder.appendingPathComponent(source).path, "-lgcc", "-o", output,
+                ])
+    }
+
+    /// `cdc.c` as the raw binary that a boot loader puts at `start`.
+    public static func cdcBinary(start: UInt32) throws -> [UInt8] {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).elf").path
+        defer {
+            for file in [path, path + ".bin"] { try? FileManager.default.removeItem(atPath: file) }
+        }
+        try compile("cdc.c", start: start, to: path)
+        try run(["arm-none-eabi-objcopy", "-O", "binary", path, path + ".bin"])
+        return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + ".bin")))
     }
 
     /// The USB-Mux firmware that PyPI's `usbmuxctl` carries; `.ci/test` downloads the wheel and names it.

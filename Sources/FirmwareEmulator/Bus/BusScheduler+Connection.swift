@@ -13,12 +13,7 @@ extension BusScheduler {
     /// Follows the pull-up; a detach shorter than the time between two looks counts too.
     func watchAttachment() {
         if controller.detachCount != seenDetachCount || !controller.isAttached, state != .detached {
-            state = .detached
-            control = nil
-            enumerator = nil
-            configuration = 0
-            dropAll(.noDevice)
-            emit(.detached)
+            leave()
         }
         seenDetachCount = controller.detachCount
         if state == .detached, controller.isAttached {
@@ -28,9 +23,37 @@ extension BusScheduler {
         }
     }
 
+    private func leave() {
+        let isAwaited = hasHost && isHostEnumerating
+        state = .detached
+        enumerator = nil
+        configuration = 0
+        guard isAwaited else {
+            control = nil
+            returnDeadline = nil
+            dropAll(.noDevice)
+            emit(.detached)
+            return
+        }
+        if case .guest(let transfer)? = control?.owner { pipes[0].queue.insert(transfer, at: 0) }
+        control = nil
+        guard returnDeadline == nil else { return }
+        returnDeadline = now + Self.returnPatience
+        emit(.detachedInEnumeration)
+    }
+
+    /// It did not come back in time.
+    func loseReturn() {
+        returnDeadline = nil
+        dropAll(.noDevice)
+        emit(.detached)
+    }
+
     /// Moves on what waits for time to pass.
     func progress() {
         switch state {
+        case .detached:
+            if let returnDeadline, now >= returnDeadline { loseReturn() }
         case .debouncing(let end) where now >= end: beginReset()
         case .resetting(let end) where now >= end: state = .recovering(until: now + Self.resetRecovery)
         case .recovering(let end) where now >= end:
@@ -99,6 +122,13 @@ extension BusScheduler {
         case .done(let found):
             enumerator = nil
             device = found
+            if returnDeadline != nil {
+                returnDeadline = nil
+                emit(.returned(found))
+                // The host's own reset, which the device has slept through.
+                beginReset()
+                return
+            }
             emit(.enumerated(found))
             // Whoever takes it now resets it first: what the enumeration left behind is not a guest's affair.
             becomeReady()
@@ -119,6 +149,7 @@ extension BusScheduler {
         control = nil
         enumerator = nil
         state = .unusable
+        if returnDeadline != nil { loseReturn() }
         dropAll(.noDevice)
         emit(.unusable(reason))
     }

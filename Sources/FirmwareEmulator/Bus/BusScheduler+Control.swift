@@ -131,6 +131,7 @@ extension BusScheduler {
         switch setup.standard {
         case .setConfiguration where setup.requestType == RequestType(.out, .standard, .device):
             configuration = UInt8(truncatingIfNeeded: setup.value)
+            isHostEnumerating = false
             for index in pipes.indices where index & 15 != 0 { pipes[index].restart() }
             configure { $0.alternateSetting == 0 }
         case .setInterface where setup.requestType == RequestType(.out, .standard, .interface):

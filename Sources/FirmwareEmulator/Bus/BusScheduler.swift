@@ -18,6 +18,8 @@ public final class BusScheduler {
     static let enumerationAttempts = 3
     /// Between the stages of a control transfer, and between two of them.
     static let stageGap: UInt64 = 250_000
+    /// A device that boots anew on a reset is waited for, half as long as hosts wait for an answer.
+    static let returnPatience: UInt64 = 2_500_000_000
     /// Frames in which a packet is tried again when nothing at all is answered.
     static let silentTries = 20
     /// The address that the device is given; there is no other on its bus.
@@ -42,6 +44,10 @@ public final class BusScheduler {
     let controller: any USBDeviceController
     let emit: (BusEvent) -> Void
     var state = State.detached
+    /// The host has reset the device and not configured it since.
+    var isHostEnumerating = false
+    /// Until when a device that has left while it was enumerated may come back unnoticed.
+    var returnDeadline: UInt64?
     /// A guest holds the device; without one it is suspended once enumerated.
     var hasHost = false
     /// The host has suspended the bus.
@@ -117,7 +123,8 @@ public final class BusScheduler {
     // MARK: What the owner calls
 
     public func submit(_ transfer: BusTransfer) {
-        guard hasHost, state != .detached, state != .unusable else {
+        let isAwaited = returnDeadline != nil && transfer.transfer.setup != nil
+        guard hasHost, state != .detached || isAwaited, state != .unusable else {
             finish(transfer, .noDevice)
             return
         }
@@ -157,18 +164,26 @@ public final class BusScheduler {
     public func connect() {
         hasHost = true
         isHostSuspended = false
-        busReset()
+        restart()
+        isHostEnumerating = false
     }
 
     public func disconnect() {
         dropAll(.noDevice)
         hasHost = false
         isHostSuspended = false
+        isHostEnumerating = false
+        if returnDeadline != nil, state == .detached { loseReturn() }
         if state == .ready || isResuming { suspendBus() }
     }
 
     /// Bus reset by the host; pending transfers are forgotten (their port has completed them).
     public func busReset() {
+        isHostEnumerating = hasHost
+        restart()
+    }
+
+    private func restart() {
         dropAll(.cancelled)
         switch state {
         case .detached, .debouncing, .unusable: return

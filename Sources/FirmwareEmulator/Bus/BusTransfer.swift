@@ -18,6 +18,11 @@ public enum BusEvent: Sendable, Equatable {
     case enumerated(EnumeratedDevice)
     /// The pull-up went away; pending transfers have completed with `noDevice`.
     case detached
+    /// The pull-up went away while the host enumerated after a reset of its own; its control transfers wait for the
+    /// device's return, and `detached` follows if that does not come.
+    case detachedInEnumeration
+    /// It came back from there, and the host's enumeration goes on, with what may be another device.
+    case returned(EnumeratedDevice)
     /// Enumeration was given up; tried again when the device detaches and comes back.
     case unusable(String)
     /// The device ended a suspend by itself.

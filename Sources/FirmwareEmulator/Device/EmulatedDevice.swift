@@ -187,9 +187,17 @@ public final class EmulatedDevice: Firmware {
             onEvent(.enumerated(device))
             // A guest that holds the device must see it go and come: it may be another one now.
             port?.requestReconnect()
-        case .detached:
+        case .returned(let device):
+            // The guest, which has just reset the port, finds out by itself what it is now.
+            enumerated = device
+            isAttached = true
+            onEvent(.enumerated(device))
+        case .detachedInEnumeration:
             isAttached = false
             onEvent(.detached)
+        case .detached:
+            if isAttached { onEvent(.detached) }
+            isAttached = false
             // A guest sees it go now, whether and as whatever it comes back.
             port?.requestReconnect()
         case .unusable(let reason):

@@ -50,7 +50,7 @@ public final class FirmwareProbe {
         run(milliseconds: milliseconds) {
             events.contains {
                 switch $0 {
-                case .enumerated, .unusable: true
+                case .enumerated, .returned, .unusable: true
                 default: false
                 }
             }

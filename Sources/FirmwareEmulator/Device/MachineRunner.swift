@@ -116,11 +116,11 @@ final class MachineRunner {
     private func note(_ event: BusEvent) {
         switch event {
         case .completed: lastActivity = monotonicNanoseconds()
-        case .enumerated(let device):
+        case .enumerated(let device), .returned(let device):
             view.trouble = nil
             let id = device.enumeration.device
             log("enumerated as \(id.idVendor.hex4):\(id.idProduct.hex4) \(device.product ?? "")")
-        case .detached:
+        case .detached, .detachedInEnumeration:
             log("the device left the bus")
             grantFastForward()
         case .unusable(let reason):

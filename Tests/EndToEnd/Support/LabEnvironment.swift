@@ -139,6 +139,20 @@ final class LabEnvironment: Sendable {
         return device
     }
 
+    /// Where a guest with QEMU's user network attaches an exported device: address with port, and bus id.
+    func exported(_ name: String) async throws -> (address: String, bus: String) {
+        var line = ""
+        try await eventually("the device to be offered") {
+            line = try await device(name).export?.attachLine ?? ""
+            return !line.isEmpty
+        }
+        let words = line.replacing("2virt-guest attach ", with: "").split(separator: " ")
+        guard words.count == 2, let port = words[0].split(separator: ":").last else {
+            throw Failure(description: "no address and bus id: \(line)")
+        }
+        return ("10.0.2.2:\(port)", String(words[1]))
+    }
+
     // MARK: Consoles
 
     /// Opens a console in a terminal of its own.

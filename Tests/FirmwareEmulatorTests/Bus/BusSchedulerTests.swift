@@ -231,6 +231,54 @@ final class BusBench {
         #expect(try #require(bench.enumerations.first).product == "application")
     }
 
+    /// A boot loader starts its application when it is reset: the guest that did it is still asking for descriptors.
+    @Test func deviceThatLeavesOnTheHostsResetIsAwaited() throws {
+        let bench = BusBench()
+        bench.configure()
+        bench.bus.busReset()
+        bench.run(milliseconds: 2)
+        let descriptor = SetupPacket(
+            requestType: RequestType(.in, .standard, .device), request: 6, value: 0x0100, length: 18)
+        bench.submit(.control(1, descriptor))
+        bench.firmware.detach()
+        bench.run(milliseconds: 2)
+        bench.submit(.control(2, descriptor))
+        bench.firmware.product = "application"
+        bench.firmware.start()
+        bench.run(milliseconds: 2000) { bench.completions.count == 2 }
+        #expect(bench.completions.map(\.id) == [1, 2])
+        #expect(bench.completions.allSatisfy { $0.status == .success && $0.data.count == 18 })
+        let returned = bench.events.compactMap { if case .returned(let device) = $0 { device.product } else { nil } }
+        #expect(returned == ["application"])
+        #expect(bench.events.first == .detachedInEnumeration && !bench.events.contains(.detached))
+
+        // Configured, it is a device like any other that leaves.
+        bench.submit(
+            .control(3, SetupPacket(requestType: RequestType(.out, .standard, .device), request: 9, value: 1)))
+        bench.run(milliseconds: 100) { bench.completions.count == 3 }
+        bench.firmware.detach()
+        bench.run(milliseconds: 2)
+        #expect(bench.events.last == .detached)
+    }
+
+    @Test func deviceThatDoesNotReturnFromTheHostsResetIsGone() {
+        let bench = BusBench()
+        bench.configure()
+        bench.bus.busReset()
+        bench.run(milliseconds: 2)
+        bench.firmware.detach()
+        bench.run(milliseconds: 2)
+        bench.submit(
+            .control(
+                1, SetupPacket(requestType: RequestType(.in, .standard, .device), request: 6, value: 0x0100, length: 18)
+            ))
+        bench.submit(.in(2, 1, length: 64))
+        #expect(bench.completions.map(\.id) == [2] && bench.completions.first?.status == .noDevice)
+        bench.run(milliseconds: 4000) { bench.events.contains(.detached) }
+        #expect(bench.completions.map(\.id) == [2, 1] && bench.completions.last?.status == .noDevice)
+        #expect(bench.events.filter { $0 == .detached }.count == 1)
+    }
+
     @Test func transferForAnAbsentDeviceFailsAtOnce() {
         let bench = BusBench()
         bench.configure()
