@@ -73,12 +73,16 @@ extension EndToEnd.GuestTests {
             }
         }
 
-        @Test func aCompiledImageEchoesThroughTheGuestsSerialDriver() async throws {
+        @Test(arguments: [
+            ("cdc.c", FirmwareBuilder.Target.f072), ("cdc_otg.c", FirmwareBuilder.Target.f407),
+        ]) func aCompiledImageEchoesThroughTheGuestsSerialDriver(
+            source: String, target: FirmwareBuilder.Target
+        ) async throws {
             let guests = try LabGuests.here
             let guest = try await guests.guest(.xhci)
             try await LabEnvironment.use(vms: guests.source, devices: "") { lab in
-                try FirmwareBuilder.compile("cdc.c", to: lab.directory + "/echo.elf")
-                try lab.add(LabDevices.emulated("echo", image: "echo.elf", board: "stm32f072disco"))
+                try FirmwareBuilder.compile(source, for: target, to: lab.directory + "/echo.elf")
+                try lab.add(LabDevices.emulated("echo", image: "echo.elf", board: target.board))
                 try await lab.startEngine()
                 for round in 1...2 {
                     var mark = guest.kernelLogMark
@@ -89,7 +93,7 @@ extension EndToEnd.GuestTests {
                     let began = ContinuousClock.now
                     try await guest.echo(bytes: Self.bytes)
                     let seconds = (ContinuousClock.now - began) / .seconds(1)
-                    print("Emulated echo, round \(round): \(Self.bytes) bytes both ways in \(seconds) s")
+                    print("Emulated echo, \(target), round \(round): \(Self.bytes) bytes both ways in \(seconds) s")
                     mark = guest.kernelLogMark
                     try await lab.check("unplug", "echo")
                     try await guest.waitForDisconnect(since: mark)

@@ -8,16 +8,41 @@ public enum FirmwareBuilder {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Firmware")
 
-    /// `vendor.c` for the chip; the same code with both packet memory schemes.
-    public static func vendor(f103: Bool) throws -> FirmwareImage { try load("vendor.c", f103: f103) }
+    /// The chips that our firmware is compiled for: each has another USB controller, or another way to it.
+    public enum Target: String, Sendable, CaseIterable {
+        case f072, f103, f407
 
-    /// `cdc.c`, for STM32F072.
-    public static func cdc() throws -> FirmwareImage { try load("cdc.c", f103: false) }
+        public var board: String {
+            switch self {
+            case .f072: "stm32f072disco"
+            case .f103: "stm32f103c8"
+            case .f407: "stm32f407disco"
+            }
+        }
 
-    private static func load(_ source: String, f103: Bool) throws -> FirmwareImage {
+        fileprivate var flags: [String] {
+            switch self {
+            case .f072: ["-mcpu=cortex-m0"]
+            case .f103: ["-mcpu=cortex-m3", "-DF103"]
+            case .f407: ["-mcpu=cortex-m4"]
+            }
+        }
+    }
+
+    /// `vendor.c`, or `vendor_otg.c`: the same device on each chip.
+    public static func vendor(_ target: Target) throws -> FirmwareImage {
+        try load(target == .f407 ? "vendor_otg.c" : "vendor.c", for: target)
+    }
+
+    /// The serial echo that polls and never sleeps.
+    public static func cdc(_ target: Target = .f072) throws -> FirmwareImage {
+        try load(target == .f407 ? "cdc_otg.c" : "cdc.c", for: target)
+    }
+
+    private static func load(_ source: String, for target: Target) throws -> FirmwareImage {
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).elf").path
         defer { try? FileManager.default.removeItem(atPath: output) }
-        try compile(source, f103: f103, to: output)
+        try compile(source, for: target, to: output)
         return try ImageLoader.load([UInt8](try Data(contentsOf: URL(fileURLWithPath: output))))
     }
 
@@ -25,15 +50,14 @@ public enum FirmwareBuilder {
     ///
     /// - Parameter start: where in flash it is linked to; nil is its begin.
     public static func compile(
-        _ source: String, f103: Bool = false, start: UInt32? = nil, to output: String
+        _ source: String, for target: Target = .f072, start: UInt32? = nil, to output: String
     ) throws {
         try run(
-            ["arm-none-eabi-gcc"] + (f103 ? ["-mcpu=cortex-m3", "-DF103"] : ["-mcpu=cortex-m0"])
-                + (start.map { ["-Wl,--defsym=START=\($0)"] } ?? []) + [
-                    "-mthumb", "-Os", "-g", "-ffreestanding", "-nostdlib", "-T",
-                    folder.appendingPathComponent("firmware.ld").path,
-                    folder.appendingPathComponent(source).path, "-lgcc", "-o", output,
-                ])
+            ["arm-none-eabi-gcc"] + target.flags + (start.map { ["-Wl,--defsym=START=\($0)"] } ?? []) + [
+                "-mthumb", "-Os", "-g", "-ffreestanding", "-nostdlib", "-T",
+                folder.appendingPathComponent("firmware.ld").path,
+                folder.appendingPathComponent(source).path, "-lgcc", "-o", output,
+            ])
     }
 
     /// `cdc.c` as the raw binary that a boot loader puts at `start`.

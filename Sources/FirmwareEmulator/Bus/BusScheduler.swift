@@ -235,6 +235,7 @@ public final class BusScheduler {
         case .recovering, .addressed, .asking, .ready:
             controller.startOfFrame(UInt16(truncatingIfNeeded: frame & 0x07FF))
             if state == .ready { isochronousFrame() }
+            controller.endPeriodicFrame()
         case .debouncing: controller.idleFrame()
         case .suspended:
             controller.idleFrame()

@@ -38,6 +38,9 @@ public struct Board: Sendable {
         Board(name: "stm32f103", chip: .stm32f103cb), Board(name: "stm32f103c8", chip: .stm32f103c8),
         Board(name: "stm32f103cb", chip: .stm32f103cb), Board(name: "stm32f103rb", chip: .stm32f103rb),
         Board(name: "stm32f303xc", chip: .stm32f303xc), Board(name: "stm32f303xe", chip: .stm32f303xe),
+        Board(name: "stm32f401", chip: .stm32f401xe), Board(name: "stm32f401xc", chip: .stm32f401xc),
+        Board(name: "stm32f405", chip: .stm32f405xg), Board(name: "stm32f407", chip: .stm32f407xg),
+        Board(name: "stm32f411", chip: .stm32f411xe),
     ]
 
     private static let boards: [Board] = [
@@ -58,14 +61,30 @@ public struct Board: Sendable {
         make("stm32f303nucleo", .stm32f303xe, leds: ["green PA5"], buttons: ["user !PC13"]),
         make("candlelight", .stm32f072, leds: ["rx !PA0", "tx !PA1"]),
         make("usbmux", .stm32f042),
+        make(
+            "stm32f407disco", .stm32f407xg, leds: ["green PD12", "orange PD13", "red PD14", "blue PD15"],
+            buttons: ["user PA0"]),
+        make(
+            "stm32f411disco", .stm32f411xe, leds: ["green PD12", "orange PD13", "red PD14", "blue PD15"],
+            buttons: ["user PA0"]),
+        make("stm32f401nucleo", .stm32f401xe, leds: ["green PA5"], buttons: ["user !PC13"]),
+        make("stm32f411nucleo", .stm32f411xe, leds: ["green PA5"], buttons: ["user !PC13"]),
+        make("blackpill", .stm32f411xe, crystal: 25, leds: ["led !PC13"], buttons: ["key !PA0"]),
+        make("blackpill-f401", .stm32f401xc, crystal: 25, leds: ["led !PC13"], buttons: ["key !PA0"]),
+        make("blackpill-f401ce", .stm32f401xe, crystal: 25, leds: ["led !PC13"], buttons: ["key !PA0"]),
+        make(
+            "pyboard", .stm32f405xg, crystal: 12, leds: ["red PA13", "green PA14", "yellow PA15", "blue PB4"],
+            buttons: ["usr !PB3"]),
+        make("feather-f405", .stm32f405xg, crystal: 12, leds: ["red PC1"]),
     ]
 
-    /// Pins as text, `name PC13`, with `!` before a pin that is active low.
+    /// Pins as text, `name PC13`, with `!` before a pin that is active low; the crystal in megahertz.
     private static func make(
-        _ name: String, _ chip: Chip, leds: [String] = [], buttons: [String] = [],
+        _ name: String, _ chip: Chip, crystal: UInt64 = 8, leds: [String] = [], buttons: [String] = [],
         pullUp: (pin: String, isOnWhenHigh: Bool)? = nil
     ) -> Board {
         var board = Board(name: name, chip: chip)
+        board.crystal = crystal * 1_000_000
         board.leds = leds.compactMap(namedPin)
         board.buttons = buttons.compactMap(namedPin)
         if let pullUp, let pin = Pin(pullUp.pin) { board.pullUp = (pin, pullUp.isOnWhenHigh) }

@@ -25,7 +25,7 @@ extension Chip {
         Chip(
             name: name, core: .cortexM0, family: .f0, flashSize: flash << 10, pageSize: page << 10,
             memorySize: memory << 10, systemMemory: system, uniqueID: 0x1FFF_F7AC, flashSizeRegister: 0x1FFF_F7CC,
-            identity: (0x4001_5800, code), usb: .f0, interrupts: .f0, peripherals: f0Common + peripherals)
+            identity: (0x4001_5800, code), usb: .fsdev(.f0), interrupts: .f0, peripherals: f0Common + peripherals)
     }
 
     static let stm32f042 = f0(

@@ -14,7 +14,7 @@ extension Chip {
         Chip(
             name: name, core: .cortexM3, family: .f1, flashSize: flash << 10, pageSize: 1 << 10, memorySize: 20 << 10,
             systemMemory: (0x1FFF_F000, 0x7E0), uniqueID: 0x1FFF_F7E8, flashSizeRegister: 0x1FFF_F7E0,
-            identity: (0xE004_2000, 0x2003_6410), usb: .f1, interrupts: .f1, peripherals: f1Peripherals)
+            identity: (0xE004_2000, 0x2003_6410), usb: .fsdev(.f1), interrupts: .f1, peripherals: f1Peripherals)
     }
 
     static let stm32f103c8 = f103("stm32f103c8", flash: 64)

@@ -18,7 +18,7 @@ extension Chip {
         Chip(
             name: name, core: .cortexM4F, family: .f3, flashSize: flash << 10, pageSize: 2 << 10,
             memorySize: memory << 10, systemMemory: (0x1FFF_D800, 0x1FA0), uniqueID: 0x1FFF_F7AC,
-            flashSizeRegister: 0x1FFF_F7CC, identity: (0xE004_2000, code), usb: usb, interrupts: .f3,
+            flashSizeRegister: 0x1FFF_F7CC, identity: (0xE004_2000, code), usb: .fsdev(usb), interrupts: .f3,
             peripherals: f3Peripherals)
     }
 

@@ -3,6 +3,14 @@ enum ChipFamily: Sendable {
     case f0
     case f1
     case f3
+    case f4
+}
+
+/// The USB device controllers that chips have.
+enum USBBlock: Sendable {
+    case fsdev(FSDEV.Variant)
+    /// OTG_FS as a device.
+    case otg
 }
 
 /// A microcontroller as data: memories, where its peripherals are, and their interrupts.
@@ -21,9 +29,12 @@ public struct Chip: Sendable {
     let flashSizeRegister: UInt32
     /// DBGMCU_IDCODE and where it is.
     let identity: (address: UInt32, code: UInt32)
-    let usb: FSDEV.Variant
+    let usb: USBBlock
     let interrupts: InterruptMap
     let peripherals: [PeripheralDescription]
+
+    /// Core-coupled memory, out of reach for DMA: start and length.
+    var coupledMemory: (base: UInt32, size: UInt32)?
 
     public static let flashBase: UInt32 = 0x0800_0000
     public static let memoryBase: UInt32 = 0x2000_0000
@@ -57,6 +68,10 @@ public struct Chip: Sendable {
             usbLow: 20, usbHigh: 19, usbWakeUp: 42, remappedUSB: (75, 74, 76),
             external: [6, 7, 8, 9, 10] + [Int](repeating: 23, count: 5) + [Int](repeating: 40, count: 6),
             dma: Array(11...17), flash: 4, adc: 18, canTransmit: 19, canReceive0: 20, canReceive1: 21, canStatus: 22)
+        static let f4 = InterruptMap(
+            usbLow: 67, usbHigh: 67, usbWakeUp: 42,
+            external: [6, 7, 8, 9, 10] + [Int](repeating: 23, count: 5) + [Int](repeating: 40, count: 6),
+            dma: [], flash: 4, adc: 18, canTransmit: 19, canReceive0: 20, canReceive1: 21, canStatus: 22)
     }
 }
 
@@ -71,4 +86,5 @@ enum PeripheralDescription: Sendable {
     case can
     case clockRecovery
     case backup
+    case random(irq: Int)
 }

@@ -18,6 +18,7 @@ enum ChipDetection {
         case (false, ...0x5000): return .chip("stm32f103cb")
         case (false, 0xA000): return .chip("stm32f303xc")
         case (false, 0x1_0000): return .chip("stm32f303xe")
+        case (false, 0x1_8000): return .chip("stm32f401")
         default: return nil
         }
     }

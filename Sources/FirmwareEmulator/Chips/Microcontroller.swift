@@ -4,18 +4,17 @@
 public final class Microcontroller {
     public let board: Board
     public let machine: Machine
-    public let usb: FSDEV
+    let usb: any ChipUSBController
     let flash: MemoryRegion
     let sram: MemoryRegion
     let pins = PinBank()
-    let clockControl: ResetAndClockControl
+    let clockControl: any ClockControl
     private(set) var serialPorts: [SerialPort] = []
     let externalInterrupts: ExternalInterrupts
     private let hub: InterruptHub
-    private let usbLines: any InterruptLines
-    private var usbInterrupts: (low: Int, high: Int, wakeUp: Int)
+    private let usbWiring: USBWiring
     /// The cause that RCC shows after the next reset.
-    private var resetCause = ResetAndClockControl.Cause.software
+    private var resetCause = ResetCause.software
     /// Called with a serial port's name and a byte that firmware sent.
     public var onSerial: (String, UInt8) -> Void = { _, _ in }
     /// Called after firmware has changed its flash, with offset and length.
@@ -34,6 +33,7 @@ public final class Microcontroller {
         noise = identity ^ 0x9E37_79B9_7F4A_7C15
         machine = Machine(model: chip.core, hertz: 8_000_000)
         let memory = machine.memory
+        let isF4 = chip.family == .f4
         let hub = InterruptHub(machine.interrupts)
         self.hub = hub
         let clock = machine.clock
@@ -42,36 +42,40 @@ public final class Microcontroller {
         let system = memory.addROM(
             "system memory", at: chip.systemMemory.base, bytes: Self.systemMemory(chip, identity: identity))
         memory.setAlias(at: 0, to: flash)
-        usb = FSDEV(variant: chip.usb)
-        usbLines = hub.source()
-        usbInterrupts = (chip.interrupts.usbLow, chip.interrupts.usbHigh, chip.interrupts.usbWakeUp)
-        clockControl = ResetAndClockControl(family: chip.family, clock: clock, crystal: board.crystal)
+        if let coupled = chip.coupledMemory { memory.addRAM("CCM", at: coupled.base, size: coupled.size) }
+        clockControl =
+            isF4
+            ? ResetAndClockControlF4(clock: clock, crystal: board.crystal)
+            : ResetAndClockControl(family: chip.family, clock: clock, crystal: board.crystal)
 
-        for base in stride(from: UInt32(0x4000_0000), to: 0x4002_4400, by: 0x400) {
+        for base in stride(from: UInt32(0x4000_0000), to: isF4 ? 0x4002_9800 : 0x4002_4400, by: 0x400) {
             memory.add(StorageBlock("peripheral \(hex(base))", base: base))
         }
         if chip.family == .f3 { memory.add(StorageBlock("ADC12", base: 0x5000_0000, size: 0x800)) }
-        let configuration = SystemConfiguration()
+        if isF4 { memory.add(StorageBlock("OTG_HS", base: 0x4004_0000, size: 0x4_0000)) }
+        usbWiring = USBWiring(chip.usb, memory: memory, map: chip.interrupts, lines: hub.source())
+        usb = usbWiring.controller
+        let configuration = SystemConfiguration(base: isF4 ? 0x4001_3800 : 0x4001_0000)
         let alternate = AlternateFunctions()
         let portOfLine: (Int) -> Int =
             chip.family == .f1 ? { alternate.port(ofLine: $0) } : { configuration.port(ofLine: $0) }
         let lines = chip.interrupts
         externalInterrupts = ExternalInterrupts(
-            interrupts: hub.source(), pins: pins,
+            base: isF4 ? 0x4001_3C00 : 0x4001_0400, interrupts: hub.source(), pins: pins,
             irq: { line in line < 16 ? lines.external[line] : line == 18 ? lines.usbWakeUp : nil },
             portOfLine: portOfLine)
         memory.add(clockControl)
         if chip.family == .f1 { memory.add(alternate) } else { memory.add(configuration) }
         memory.add(externalInterrupts)
-        let interface = FlashInterface(
-            flash: flash, pageSize: chip.pageSize, interrupts: hub.source(), irq: lines.flash)
+        let interface: any FlashProgramming =
+            isF4
+            ? FlashInterfaceF4(flash: flash, interrupts: hub.source(), irq: lines.flash)
+            : FlashInterface(flash: flash, pageSize: chip.pageSize, interrupts: hub.source(), irq: lines.flash)
         memory.add(interface)
-        memory.add(USBRegisters(usb))
-        memory.add(USBPacketMemory(usb))
-        memory.add(PowerControl())
-        memory.add(ChecksumUnit(isProgrammable: chip.family != .f1))
-        let dma = DMAController(memory: memory, interrupts: hub.source(), irqs: lines.dma)
-        memory.add(dma)
+        memory.add(PowerControl(readyFlags: isF4 ? 0x4008 : 0))
+        memory.add(ChecksumUnit(isProgrammable: chip.family == .f0 || chip.family == .f3))
+        let dma = isF4 ? nil : DMAController(memory: memory, interrupts: hub.source(), irqs: lines.dma)
+        if let dma { memory.add(dma) }
         memory.add(chip.family == .f1 ? RealTimeClockF1(clock: clock) : RealTimeClock(clock: clock))
         memory.add(IdentityBlock(base: chip.identity.address, code: chip.identity.code))
         addWatchdogs()
@@ -86,11 +90,7 @@ public final class Microcontroller {
             memory.setAlias(at: 0, to: mode == 1 ? system : mode == 3 ? sram : flash)
         }
         configuration.onInterruptRemap = { [unowned self] isRemapped in
-            let plain = (lines.usbLow, lines.usbHigh, lines.usbWakeUp)
-            usbLines.setLine(usbInterrupts.low, false)
-            usbLines.setLine(usbInterrupts.high, false)
-            usbInterrupts = isRemapped ? lines.remappedUSB ?? plain : plain
-            showUSBLines(usb.lines)
+            usbWiring.remap(isRemapped)
         }
         connectUSB()
         if let image { try load(image) }
@@ -137,11 +137,9 @@ public final class Microcontroller {
     // MARK: USB
 
     private func connectUSB() {
-        usb.linesChanged = { [unowned self] lines in showUSBLines(lines) }
-        clockControl.onClockEnable = { [unowned self] enabled in usb.isClocked = enabled & 1 << 23 != 0 }
-        clockControl.onPeripheralReset = { [unowned self] apb1, _ in
-            if apb1 & 1 << 23 != 0 { usb.reset() }
-        }
+        usbWiring.onWakeUpEdge = { [unowned self] in externalInterrupts.edge(line: 18, rising: $0) }
+        clockControl.onUSBClock = { [unowned self] in usb.isClocked = $0 }
+        clockControl.onUSBReset = { [unowned self] in usb.reset() }
         pins.onChange.append { [unowned self] port, _, _ in
             if port == board.pullUp?.pin.port { updatePullUp() }
         }
@@ -150,17 +148,6 @@ public final class Microcontroller {
     private func updatePullUp() {
         guard let (pin, isOnWhenHigh) = board.pullUp else { return }
         usb.isBoardPullUpOn = pins.drivenLevel(pin) == isOnWhenHigh
-    }
-
-    private var wakeUpLine = false
-
-    private func showUSBLines(_ lines: FSDEV.Lines) {
-        if usbInterrupts.low != usbInterrupts.high { usbLines.setLine(usbInterrupts.high, lines.high) }
-        usbLines.setLine(usbInterrupts.low, lines.low)
-        if lines.wakeUp != wakeUpLine {
-            wakeUpLine = lines.wakeUp
-            externalInterrupts.edge(line: 18, rising: lines.wakeUp)
-        }
     }
 
     // MARK: Assembly
@@ -181,9 +168,11 @@ public final class Microcontroller {
             })
     }
 
-    private func addPeripherals(dma: DMAController) {
+    private func addPeripherals(dma: DMAController?) {
         let memory = machine.memory
         let isF1 = board.chip.family == .f1
+        // F4 has F1's serial ports and I2C, and F0's GPIO.
+        let isOld = isF1 || board.chip.family == .f4
         let lines = board.chip.interrupts
         for description in board.chip.peripherals {
             switch description {
@@ -193,7 +182,7 @@ public final class Microcontroller {
                 )
             case .usart(let name, let base, let irq):
                 let port: SerialPort =
-                    isF1
+                    isOld
                     ? USARTF1(name, base: base, interrupts: hub.source(), irq: irq)
                     : USART(name, base: base, interrupts: hub.source(), irq: irq)
                 port.onTransmit = { [unowned self] byte in onSerial(name, byte) }
@@ -206,7 +195,7 @@ public final class Microcontroller {
                         frequency: { [unowned clockControl] in clockControl.timerFrequency(apb2: apb2) }))
             case .i2c(let name, let base, let irq):
                 memory.add(
-                    isF1
+                    isOld
                         ? I2CControllerF1(name, base: base)
                         : I2CController(name, base: base, interrupts: hub.source(), irq: irq))
             case .spi(let name, let base): memory.add(SPIController(name, base: base))
@@ -215,8 +204,11 @@ public final class Microcontroller {
                     clock: machine.clock, interrupts: hub.source(), irq: lines.adc, dma: name == "ADC2" ? nil : dma,
                     frequency: { [unowned clockControl] in clockControl.converterFrequency },
                     sample: { [unowned self] in sample($0) }, isUnwatched: { [unowned self] in isUnwatched })
-                memory.add(
-                    isF1 ? AnalogConverterF1(name, base: base, surroundings) : AnalogConverter(surroundings))
+                switch board.chip.family {
+                case .f0, .f3: memory.add(AnalogConverter(surroundings))
+                case .f1: memory.add(AnalogConverterF1(name, base: base, surroundings))
+                case .f4: memory.add(AnalogConverterF4(name, base: base, surroundings))
+                }
             case .can:
                 memory.add(
                     CANController(
@@ -226,16 +218,23 @@ public final class Microcontroller {
                             status: lines.canStatus)))
             case .clockRecovery: memory.add(ClockRecovery())
             case .backup: memory.add(BackupRegisters())
+            case .random(let irq):
+                memory.add(
+                    RandomNumberGenerator(interrupts: hub.source(), irq: irq) { [unowned self] in randomWord() })
             }
         }
     }
 
     /// 12-bit noise around the middle: an open input. Firmware takes entropy from the low bits.
     private func sample(_ channel: Int) -> UInt16 {
+        2048 + UInt16(truncatingIfNeeded: randomWord()) % 64 - 32
+    }
+
+    private func randomWord() -> UInt32 {
         noise ^= noise << 13
         noise ^= noise >> 7
         noise ^= noise << 17
-        return 2048 + UInt16(truncatingIfNeeded: noise >> 20) % 64 - 32
+        return UInt32(truncatingIfNeeded: noise >> 20)
     }
 
     /// System memory, unique id, flash size and option bytes up to the end of the page: 0x1FFF....
@@ -258,9 +257,13 @@ public final class Microcontroller {
             [UInt8(truncatingIfNeeded: chip.flashSize >> 10), UInt8(truncatingIfNeeded: chip.flashSize >> 18)],
             at: chip.flashSizeRegister)
         // Option bytes: read protection off, each followed by its complement.
-        put(
-            [0xAA, 0x55, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00],
-            at: 0x1FFF_F800)
+        if chip.family == .f4 {
+            put([0xEF, 0xAA, 0x10, 0x55, 0xFF, 0xFF, 0x00, 0x00, 0xFF, 0x0F, 0x00, 0xF0], at: 0x1FFF_C000)
+        } else {
+            put(
+                [0xAA, 0x55, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00],
+                at: 0x1FFF_F800)
+        }
         return bytes
     }
 }

@@ -7,12 +7,13 @@ final class ExternalInterrupts: RegisterBlock {
     private var raised: Set<Int> = []
 
     init(
-        interrupts: any InterruptLines, pins: PinBank, irq: @escaping (Int) -> Int?, portOfLine: @escaping (Int) -> Int
+        base: UInt32 = 0x4001_0400, interrupts: any InterruptLines, pins: PinBank, irq: @escaping (Int) -> Int?,
+        portOfLine: @escaping (Int) -> Int
     ) {
         self.interrupts = interrupts
         self.irq = irq
         self.portOfLine = portOfLine
-        super.init("EXTI", base: 0x4001_0400)
+        super.init("EXTI", base: base)
         pins.onChange.append { [unowned self] port, before, after in pinsChanged(port, before, after) }
     }
 

@@ -1,7 +1,15 @@
-/// FLASH: unlocking, page and mass erase, halfword programming (RM0091 chapter 3, PM0075).
+/// FLASH as the rest of a chip sees it, whatever the family's registers are.
+protocol FlashProgramming: Peripheral {
+    /// Called after flash contents changed, with the offset and length.
+    var onChange: (UInt32, UInt32) -> Void { get set }
+    /// A store to flash by firmware, at an offset from the flash's start.
+    func program(_ offset: UInt32, width: AccessWidth, value: UInt32)
+}
+
+/// FLASH of F0, F1 and F3: unlocking, page and mass erase, halfword programming (RM0091 chapter 3, PM0075).
 ///
 /// Programming is instant. Bytes go through the memory region, which throws decoded code away.
-final class FlashInterface: RegisterBlock {
+final class FlashInterface: RegisterBlock, FlashProgramming {
     private static let busy: UInt32 = 1 << 0
     private static let programmingError: UInt32 = 1 << 2
     private static let writeProtectionError: UInt32 = 1 << 4
@@ -28,7 +36,6 @@ final class FlashInterface: RegisterBlock {
     private var optionKeys = 0
     /// Pages that option bytes protect; no chip starts with any.
     var isProtected: (_ page: UInt32) -> Bool = { _ in false }
-    /// Called after flash contents changed, with the offset and length.
     var onChange: (UInt32, UInt32) -> Void = { _, _ in }
 
     init(flash: MemoryRegion, pageSize: UInt32, interrupts: any InterruptLines, irq: Int) {

@@ -105,7 +105,15 @@ final class BackupRegisters: RegisterBlock {
 
 /// PWR: voltage and sleep control; only its flags' clear bits do something (RM0091 chapter 5).
 final class PowerControl: RegisterBlock {
-    init() { super.init("PWR", base: 0x4000_7000) }
+    private let readyFlags: UInt32
+
+    /// - Parameter readyFlags: bits of CSR that are always set: VOSRDY and BRR of F4.
+    init(readyFlags: UInt32 = 0) {
+        self.readyFlags = readyFlags
+        super.init("PWR", base: 0x4000_7000)
+    }
+
+    override func load(_ offset: UInt32) -> UInt32 { offset == 4 ? self[4] | readyFlags : self[offset] }
 
     override func store(_ offset: UInt32, _ value: UInt32, mask: UInt32) {
         // CWUF and CSBF read as 0.

@@ -1,27 +1,43 @@
-/// RCC: clock tree, peripheral clocks and resets, cause of the last reset (RM0091 chapter 6, RM0008 chapter 7).
+/// RCC as the rest of a chip sees it, whatever the family's registers are.
+protocol ClockControl: Peripheral {
+    /// The bits that give USB its clock changed.
+    var onUSBClock: (Bool) -> Void { get set }
+    /// USB was reset.
+    var onUSBReset: () -> Void { get set }
+
+    /// To be called before the reset that it tells of.
+    func noteReset(_ cause: ResetCause)
+    /// What timers of APB1 or APB2 count, in hertz.
+    func timerFrequency(apb2: Bool) -> UInt64
+    /// What ADCs are clocked by, in hertz.
+    var converterFrequency: UInt64 { get }
+    /// HCLK in hertz.
+    var coreFrequency: UInt64 { get }
+}
+
+/// Why the chip was reset: the flags of CSR.
+enum ResetCause: UInt32 {
+    case pin = 0x0400_0000
+    case power = 0x0C00_0000
+    case software = 0x1400_0000
+    case independentWatchdog = 0x2400_0000
+    case windowWatchdog = 0x4400_0000
+}
+
+/// RCC of F0, F1 and F3: clock tree, peripheral clocks and resets, cause of the last reset (RM0091 chapter 6, RM0008 chapter 7).
 ///
 /// Oscillators are ready as soon as they are switched on.
-final class ResetAndClockControl: RegisterBlock {
-    /// Why the chip was reset, in CSR.
-    enum Cause: UInt32 {
-        case pin = 0x0400_0000
-        case power = 0x0C00_0000
-        case software = 0x1400_0000
-        case independentWatchdog = 0x2400_0000
-        case windowWatchdog = 0x4400_0000
-    }
-
+final class ResetAndClockControl: RegisterBlock, ClockControl {
+    private static let usb: UInt32 = 1 << 23
     private let family: ChipFamily
     private let clock: VirtualClock
     private let crystal: UInt64
     private let internal8: UInt64 = 8_000_000
     /// Reset cause flags stay until RMVF; the backup domain stays over resets.
-    private var flags = Cause.power.rawValue
+    private var flags = ResetCause.power.rawValue
     private var backupDomain: UInt32 = 0
-    /// Called with APB1ENR.
-    var onClockEnable: (UInt32) -> Void = { _ in }
-    /// Called with the bits of APB1RSTR (low word) and APB2RSTR (high word) that were just set.
-    var onPeripheralReset: (_ apb1: UInt32, _ apb2: UInt32) -> Void = { _, _ in }
+    var onUSBClock: (Bool) -> Void = { _ in }
+    var onUSBReset: () -> Void = {}
 
     /// - Parameter crystal: frequency of the HSE in hertz.
     init(family: ChipFamily, clock: VirtualClock, crystal: UInt64) {
@@ -31,7 +47,7 @@ final class ResetAndClockControl: RegisterBlock {
         super.init("RCC", base: 0x4002_1000)
     }
 
-    func noteReset(_ cause: Cause) { flags |= cause.rawValue }
+    func noteReset(_ cause: ResetCause) { flags |= cause.rawValue }
 
     override func reset() {
         super.reset()
@@ -39,7 +55,7 @@ final class ResetAndClockControl: RegisterBlock {
         self[0x14] = 0x14
         if family != .f1 { self[0x34] = 0x80 }
         clock.hertz = internal8
-        onClockEnable(0)
+        onUSBClock(false)
     }
 
     override func load(_ offset: UInt32) -> UInt32 {
@@ -57,9 +73,8 @@ final class ResetAndClockControl: RegisterBlock {
         case 0x00: follow(offset, [(0, 1), (16, 17), (24, 25)])
         case 0x04: self[0x04] = self[0x04] & ~0xC | (self[0x04] & 3) << 2
         case 0x08: self[0x08] &= 0x0000_7F00
-        case 0x0C: onPeripheralReset(0, self[0x0C] & ~before)
-        case 0x10: onPeripheralReset(self[0x10] & ~before, 0)
-        case 0x1C: onClockEnable(self[0x1C])
+        case 0x10: if self[0x10] & ~before & Self.usb != 0 { onUSBReset() }
+        case 0x1C: onUSBClock(self[0x1C] & Self.usb != 0)
         case 0x20:
             backupDomain = self[0x20] & (1 << 16) != 0 ? 0 : self[0x20] & ~2 | (self[0x20] & 1) << 1
         case 0x24:
@@ -127,7 +142,7 @@ final class ResetAndClockControl: RegisterBlock {
         case .f1:
             guard configuration & 0x1_0000 != 0 else { return internal8 / 2 * factor }
             return (configuration & 0x2_0000 != 0 ? crystal / 2 : crystal) * factor
-        case .f3:
+        case .f3, .f4:
             return configuration & 0x1_0000 != 0 ? crystal / divider * factor : internal8 / 2 * factor
         }
     }

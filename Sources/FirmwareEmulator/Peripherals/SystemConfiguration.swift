@@ -5,7 +5,7 @@ final class SystemConfiguration: RegisterBlock {
     /// F303: USB_IT_RMP moves the USB interrupts to 74 to 76.
     var onInterruptRemap: (Bool) -> Void = { _ in }
 
-    init() { super.init("SYSCFG", base: 0x4001_0000) }
+    init(base: UInt32 = 0x4001_0000) { super.init("SYSCFG", base: base) }
 
     override func reset() {
         super.reset()

@@ -32,6 +32,9 @@ extension FSDEV: USBDeviceController {
         updateLines()
     }
 
+    /// It has no notion of it.
+    public func endPeriodicFrame() {}
+
     public func idleFrame() {
         guard isListening else { return }
         // In forced suspend only a device that drives resume itself counts on.

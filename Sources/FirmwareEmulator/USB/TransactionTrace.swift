@@ -22,6 +22,7 @@ final class TransactionTrace: USBDeviceController {
     }
 
     func startOfFrame(_ number: UInt16) { controller.startOfFrame(number) }
+    func endPeriodicFrame() { controller.endPeriodicFrame() }
     func idleFrame() { controller.idleFrame() }
 
     func resume() {

@@ -19,6 +19,8 @@ public protocol USBDeviceController: AnyObject {
     func busReset()
     /// The start-of-frame packet of each millisecond.
     func startOfFrame(_ number: UInt16)
+    /// The isochronous packets of the frame have been asked for and sent.
+    func endPeriodicFrame()
     /// A millisecond without start of frame.
     func idleFrame()
     /// The host ends a suspend.

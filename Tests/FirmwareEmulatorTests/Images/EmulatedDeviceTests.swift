@@ -56,10 +56,10 @@ import USBDevice
         let port: DevicePort
         var products: [UInt16] = []
 
-        init(f103: Bool = false) throws {
-            let board = try #require(Board.named(f103 ? "stm32f103c8" : "stm32f072disco"))
+        init(_ target: FirmwareBuilder.Target = .f072) throws {
+            let board = try #require(Board.named(target.board))
             device = try EmulatedDevice(
-                image: try FirmwareBuilder.vendor(f103: f103), board: board, identity: 7, executor: loop)
+                image: try FirmwareBuilder.vendor(target), board: board, identity: 7, executor: loop)
             port = DevicePort(firmware: device)
         }
 
@@ -121,7 +121,7 @@ import USBDevice
     }
 
     @Test(.timeLimit(.minutes(2))) func unplugEndsWhatIsParkedAndThePlugWorksAgain() async throws {
-        let bench = try Bench(f103: true)
+        let bench = try Bench(.f103)
         await bench.start()
         for round in 0..<3 {
             bench.on { bench in

@@ -10,14 +10,14 @@ import USBCore
     static let vendorIn = RequestType(.in, .vendor, .device)
     static let vendorOut = RequestType(.out, .vendor, .device)
 
-    static func vendorProbe(f103: Bool) throws -> FirmwareProbe {
-        let board = try #require(Board.named(f103 ? "stm32f103c8" : "stm32f072disco"))
-        return try FirmwareProbe(image: try FirmwareBuilder.vendor(f103: f103), board: board, identity: 0x1234)
+    static func vendorProbe(_ target: FirmwareBuilder.Target) throws -> FirmwareProbe {
+        let board = try #require(Board.named(target.board))
+        return try FirmwareProbe(image: try FirmwareBuilder.vendor(target), board: board, identity: 0x1234)
     }
 
     /// Enumerated, taken by a host, configured.
-    static func ready(f103: Bool) throws -> FirmwareProbe {
-        let probe = try vendorProbe(f103: f103)
+    static func ready(_ target: FirmwareBuilder.Target) throws -> FirmwareProbe {
+        let probe = try vendorProbe(target)
         let device = probe.enumerate()
         try #require(device != nil, "\(probe.failure)")
         probe.connect()
@@ -44,8 +44,10 @@ import USBCore
         #expect(probe.perform(.control(3, status))?.data.count == 8)
     }
 
-    @Test(arguments: [false, true]) func enumeratesWithAUniqueSerialNumber(f103: Bool) throws {
-        let probe = try Self.vendorProbe(f103: f103)
+    @Test(arguments: FirmwareBuilder.Target.allCases) func enumeratesWithAUniqueSerialNumber(
+        target: FirmwareBuilder.Target
+    ) throws {
+        let probe = try Self.vendorProbe(target)
         let device = try #require(probe.enumerate(), "\(probe.failure)")
         #expect(device.product == "vendor test")
         #expect(device.manufacturer == "2Virt")
@@ -53,8 +55,10 @@ import USBCore
         #expect(device.enumeration.configurations[0].interfaces[0].endpoints.count == 3)
     }
 
-    @Test(arguments: [false, true]) func controlTransfersOfAllShapes(f103: Bool) throws {
-        let probe = try Self.ready(f103: f103)
+    @Test(arguments: FirmwareBuilder.Target.allCases) func controlTransfersOfAllShapes(target: FirmwareBuilder.Target)
+        throws
+    {
+        let probe = try Self.ready(target)
         let pattern = (0..<256).map { UInt8(truncatingIfNeeded: $0 * 7) }
         for (available, asked) in [(256, 256), (100, 100), (128, 200), (64, 65), (0, 10)] {
             let setup = SetupPacket(
@@ -73,8 +77,10 @@ import USBCore
         #expect(probe.perform(.control(6, read))?.status == .success)
     }
 
-    @Test(arguments: [false, true]) func doubleBufferedBulkLoopsBack(f103: Bool) throws {
-        let probe = try Self.ready(f103: f103)
+    @Test(arguments: FirmwareBuilder.Target.allCases) func doubleBufferedBulkLoopsBack(target: FirmwareBuilder.Target)
+        throws
+    {
+        let probe = try Self.ready(target)
         let data = (0..<4000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
         probe.submit(100, .out(7, 1, data: data))
         let reply = probe.perform(.in(8, 1, length: 4096))
@@ -83,8 +89,10 @@ import USBCore
         #expect(probe.takeCompletion(100)?.actualLength == 4000)
     }
 
-    @Test(arguments: [false, true]) func isochronousEndpointGivesAPacketEachFrame(f103: Bool) throws {
-        let probe = try Self.ready(f103: f103)
+    @Test(arguments: FirmwareBuilder.Target.allCases) func isochronousEndpointGivesAPacketEachFrame(
+        target: FirmwareBuilder.Target
+    ) throws {
+        let probe = try Self.ready(target)
         let packets = (0..<50).map { IsochronousPacket(offset: $0 * 32, length: 32) }
         let reply = try #require(probe.perform(.in(7, 3, length: 1600, packets: packets)))
         #expect(reply.status == .success)
@@ -96,19 +104,23 @@ import USBCore
         #expect(zip(counters, counters.dropFirst()).allSatisfy { $1 == $0 + 1 })
     }
 
-    @Test(arguments: [false, true]) func flashIsProgrammedAndErrorsAreFlagged(f103: Bool) throws {
-        let probe = try Self.ready(f103: f103)
+    @Test(arguments: FirmwareBuilder.Target.allCases) func flashIsProgrammedAndErrorsAreFlagged(
+        target: FirmwareBuilder.Target
+    ) throws {
+        let probe = try Self.ready(target)
         let program = SetupPacket(requestType: Self.vendorOut, request: 5, value: 0xBEEF)
         #expect(probe.perform(.control(2, program))?.status == .success)
         let read = SetupPacket(requestType: Self.vendorIn, request: 6, length: 4)
         // EOP for the first store, PGERR for the second, into a halfword that is not erased.
         #expect(probe.perform(.control(3, read))?.data == [0x20, 0x04, 0xEF, 0xBE])
-        let at = f103 ? 0xFC00 : 0x7C00
+        let at = [.f072: 0x7C00, .f103: 0xFC00, .f407: 0x2_0000][target] ?? 0
         #expect(Array(probe.microcontroller.flashContents[at..<at + 2]) == [0xEF, 0xBE])
     }
 
-    @Test(arguments: [false, true]) func detachAndNewIdentityAreNoticed(f103: Bool) throws {
-        let probe = try Self.ready(f103: f103)
+    @Test(arguments: FirmwareBuilder.Target.allCases) func detachAndNewIdentityAreNoticed(
+        target: FirmwareBuilder.Target
+    ) throws {
+        let probe = try Self.ready(target)
         let detach = SetupPacket(requestType: Self.vendorOut, request: 4)
         #expect(probe.perform(.control(2, detach))?.status == .success)
         let device = try #require(probe.enumerate(), "\(probe.failure)")
@@ -116,8 +128,10 @@ import USBCore
         #expect(probe.events.contains(.detached))
     }
 
-    @Test(arguments: [false, true]) func systemResetEnumeratesAgain(f103: Bool) throws {
-        let probe = try Self.ready(f103: f103)
+    @Test(arguments: FirmwareBuilder.Target.allCases) func systemResetEnumeratesAgain(target: FirmwareBuilder.Target)
+        throws
+    {
+        let probe = try Self.ready(target)
         let reset = SetupPacket(requestType: Self.vendorOut, request: 7)
         #expect(probe.perform(.control(2, reset))?.status == .success)
         let device = try #require(probe.enumerate(), "\(probe.failure)")
@@ -125,8 +139,10 @@ import USBCore
         #expect(probe.log.contains("chip reset"))
     }
 
-    @Test func remoteWakeUpByAButton() throws {
-        let probe = try Self.ready(f103: false)
+    @Test(arguments: [FirmwareBuilder.Target.f072, .f407]) func remoteWakeUpByAButton(
+        target: FirmwareBuilder.Target
+    ) throws {
+        let probe = try Self.ready(target)
         probe.scheduler?.suspend()
         probe.run(milliseconds: 20)
         #expect(!probe.events.contains(.remoteWakeUp))
@@ -140,9 +156,11 @@ import USBCore
     }
 
     /// Main loops that poll and never sleep are the rule; each must cost nearly nothing while nothing happens.
-    @Test func aMainLoopThatPollsForEverIsSkipped() throws {
-        let board = try #require(Board.named("stm32f072disco"))
-        let probe = try FirmwareProbe(image: try FirmwareBuilder.cdc(), board: board)
+    @Test(arguments: [FirmwareBuilder.Target.f072, .f407]) func aMainLoopThatPollsForEverIsSkipped(
+        target: FirmwareBuilder.Target
+    ) throws {
+        let board = try #require(Board.named(target.board))
+        let probe = try FirmwareProbe(image: try FirmwareBuilder.cdc(target), board: board)
         #expect(probe.enumerate() != nil, "\(probe.failure)")
         let machine = probe.microcontroller.machine
         func executed() -> Double {
@@ -163,7 +181,7 @@ import USBCore
     }
 
     @Test func jumpIntoNowhereIsAFaultWithARegisterDump() throws {
-        let probe = try Self.ready(f103: false)
+        let probe = try Self.ready(.f072)
         let crash = SetupPacket(requestType: Self.vendorOut, request: 8)
         #expect(probe.perform(.control(2, crash))?.status == .success)
         probe.run(milliseconds: 500)

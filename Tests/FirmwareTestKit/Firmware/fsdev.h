@@ -12,8 +12,10 @@
 #define BTABLE REG(USB + 0x50)
 #define BCDR REG(USB + 0x58)
 #ifdef F103
+#define UID 0x1FFFF7E8u
 #define PMA(o) (*(volatile uint16_t *)(0x40006000u + 2 * (o)))
 #else
+#define UID 0x1FFFF7ACu
 #define PMA(o) (*(volatile uint16_t *)(0x40006000u + (o)))
 #endif
 
@@ -25,6 +27,9 @@ static void set_status(int n, int rx, int tx) {
     if (tx >= 0) w |= (v ^ (tx << 4)) & 0x0030;
     EP(n) = w;
 }
+// Endpoint 0 refuses, or takes the next packet.
+static void refuse(void) { set_status(0, 3, 1); }
+static void take_next(void) { set_status(0, 3, -1); }
 static void clear_rx(int n) { EP(n) = (EP(n) & 0x070F) | 0x0080; }
 static void clear_tx(int n) { EP(n) = (EP(n) & 0x070F) | 0x8000; }
 
@@ -57,29 +62,7 @@ static void respond(const uint8_t *data, uint32_t count, uint32_t asked) {
     else { PMA(2) = 0; zero_packet = 0; set_status(0, -1, 3); }
 }
 
-// String descriptor `index`: languages, manufacturer and product, and as serial number the unique id in hexadecimal.
-static void respond_string(uint32_t index, const char *const *strings, uint32_t asked) {
-    reply[1] = 3;
-    if (index == 0) reply[0] = 4, reply[2] = 9, reply[3] = 4;
-    else if (index < 3) {
-        const char *text = strings[index - 1];
-        uint32_t n = 0;
-        for (; text[n]; n++) reply[2 + 2 * n] = text[n], reply[3 + 2 * n] = 0;
-        reply[0] = 2 + 2 * n;
-    } else {
-#ifdef F103
-        const uint8_t *id = (const uint8_t *)0x1FFFF7E8;
-#else
-        const uint8_t *id = (const uint8_t *)0x1FFFF7AC;
-#endif
-        for (int n = 0; n < 24; n++) {
-            uint8_t digit = id[n / 2] >> (n & 1 ? 0 : 4) & 15;
-            reply[2 + 2 * n] = digit < 10 ? '0' + digit : 'A' + digit - 10, reply[3 + 2 * n] = 0;
-        }
-        reply[0] = 50;
-    }
-    respond(reply, reply[0], asked);
-}
+#include "strings.h"
 
 // Clears .bss, runs from the chip's clock for USB, and gives the controller its clock.
 static void prepare(void) {
