@@ -86,7 +86,11 @@ struct DeviceEnumerator {
 
     private mutating func takeConfiguration(_ index: UInt8, _ answer: [UInt8]?) -> Next {
         guard let answer else { return .failed("it gave no configuration descriptor \(index)") }
-        do { configurations.append(try ConfigurationDescriptor(parsing: answer)) } catch { return .failed("\(error)") }
+        do {
+            configurations.append(try ConfigurationDescriptor(parsing: Self.cut(answer)))
+        } catch {
+            return .failed("\(error)")
+        }
         if let device, index + 1 < min(device.configurationCount, 8) {
             step = .configurationHead(index + 1)
             return .request(Self.get(DescriptorType.configuration, index: index + 1, length: 9))
@@ -95,6 +99,17 @@ struct DeviceEnumerator {
         guard let device, device.usbRelease >= 0x0201 else { return askForLanguages() }
         step = .capabilitiesHead
         return .request(Self.get(DescriptorType.binaryObjectStore, length: 5))
+    }
+
+    /// Some firmware claims more than it gives; hosts take what there is (Linux: "config index descriptor too short").
+    private static func cut(_ answer: [UInt8]) -> [UInt8] {
+        guard let total = answer.little16(at: 2), Int(total) > answer.count, answer.count <= Int(UInt16.max) else {
+            return answer
+        }
+        var cut = answer
+        cut[2] = UInt8(answer.count & 0xFF)
+        cut[3] = UInt8(answer.count >> 8)
+        return cut
     }
 
     private mutating func askForLanguages() -> Next {

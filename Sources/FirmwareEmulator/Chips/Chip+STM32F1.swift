@@ -10,14 +10,27 @@ extension Chip {
             .can, .backup,
         ]
 
-    private static func f103(_ name: String, flash: UInt32) -> Chip {
+    /// What high-density chips have more.
+    private static let f1MorePeripherals: [PeripheralDescription] =
+        (5..<7).map { .gpio(port: $0, 0x4001_0800 + UInt32($0) * 0x400) } + [
+            .timer("TIM5", 0x4000_0C00, irqs: [50]), .timer("TIM6", 0x4000_1000, irqs: [54]),
+            .timer("TIM7", 0x4000_1400, irqs: [55]), .timer("TIM8", 0x4001_3400, irqs: [44], apb2: true),
+            .usart("UART4", 0x4000_4C00, irq: 52), .usart("UART5", 0x4000_5000, irq: 53), .spi("SPI3", 0x4000_3C00),
+            .adc("ADC3", 0x4001_3C00),
+        ]
+
+    /// - Parameter isHighDensity: 256 KiB of flash and more, in pages of 2 KiB.
+    private static func f103(_ name: String, flash: UInt32, memory: UInt32 = 20, isHighDensity: Bool = false) -> Chip {
         Chip(
-            name: name, core: .cortexM3, family: .f1, flashSize: flash << 10, pageSize: 1 << 10, memorySize: 20 << 10,
-            systemMemory: (0x1FFF_F000, 0x7E0), uniqueID: 0x1FFF_F7E8, flashSizeRegister: 0x1FFF_F7E0,
-            identity: (0xE004_2000, 0x2003_6410), usb: .fsdev(.f1), interrupts: .f1, peripherals: f1Peripherals)
+            name: name, core: .cortexM3, family: .f1, flashSize: flash << 10, pageSize: isHighDensity ? 2048 : 1024,
+            memorySize: memory << 10, systemMemory: (0x1FFF_F000, 0x7E0), uniqueID: 0x1FFF_F7E8,
+            flashSizeRegister: 0x1FFF_F7E0, identity: (0xE004_2000, isHighDensity ? 0x1003_6414 : 0x2003_6410),
+            usb: .fsdev(.f1), interrupts: .f1, peripherals: f1Peripherals + (isHighDensity ? f1MorePeripherals : []))
     }
 
     static let stm32f103c8 = f103("stm32f103c8", flash: 64)
     static let stm32f103cb = f103("stm32f103cb", flash: 128)
     static let stm32f103rb = f103("stm32f103rb", flash: 128)
+    static let stm32f103rc = f103("stm32f103rc", flash: 256, memory: 48, isHighDensity: true)
+    static let stm32f103re = f103("stm32f103re", flash: 512, memory: 64, isHighDensity: true)
 }

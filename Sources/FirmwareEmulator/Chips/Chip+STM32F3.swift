@@ -10,6 +10,7 @@ extension Chip {
             .usart("USART3", 0x4000_4800, irq: 39), .i2c("I2C1", 0x4000_5400, irq: 31),
             .i2c("I2C2", 0x4000_5800, irq: 33),
             .spi("SPI1", 0x4001_3000), .spi("SPI2", 0x4000_3800), .spi("SPI3", 0x4000_3C00), .can,
+            .adc("ADC1", 0x5000_0000), .adc("ADC2", 0x5000_0100),
         ]
 
     private static func f303(

@@ -13,6 +13,8 @@ public final class Microcontroller {
     let externalInterrupts: ExternalInterrupts
     private let hub: InterruptHub
     private let usbWiring: USBWiring
+    /// Where the image begins.
+    private var imageStart: UInt32?
     /// The cause that RCC shows after the next reset.
     private var resetCause = ResetCause.software
     /// Called with a serial port's name and a byte that firmware sent.
@@ -100,6 +102,7 @@ public final class Microcontroller {
     public func powerOn() {
         resetCause = .power
         reset()
+        if let vectors = machine.bootVectors { machine.onDiagnostic?(.missingBootLoader(vectors: vectors)) }
     }
 
     /// System reset, for the cause that was noted last.
@@ -107,12 +110,31 @@ public final class Microcontroller {
         clockControl.noteReset(resetCause)
         resetCause = .software
         machine.memory.setAlias(at: 0, to: flash)
+        machine.bootVectors = vectorsBehindBootLoader
         machine.reset()
         updatePullUp()
     }
 
+    /// Images are often linked to run behind a boot loader that the user does not have: when the begin of flash is erased,
+    /// and the image begins with a stack pointer into SRAM and an entry into itself, the chip starts there.
+    private var vectorsBehindBootLoader: UInt32? {
+        func word(_ offset: UInt32) -> UInt32 {
+            flash.read(at: offset, count: 4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        }
+        guard let start = imageStart, start > flash.base, start & 0xFF == 0, start - flash.base < flash.size - 8,
+            word(0) == .max, word(4) == .max
+        else { return nil }
+        let stack = word(start - flash.base)
+        let entry = word(start - flash.base + 4)
+        guard stack > sram.base, stack - sram.base <= sram.size, entry & 1 == 1, entry > start,
+            entry - flash.base < flash.size
+        else { return nil }
+        return start
+    }
+
     /// Puts segments where they belong; what is outside the chip's memories is an error.
     private func load(_ image: FirmwareImage) throws(ImageError) {
+        imageStart = image.lowestAddress
         for segment in image.segments where !segment.bytes.isEmpty {
             // Images may be linked to the alias at 0.
             let address = segment.end <= UInt64(flash.size) ? segment.address + Chip.flashBase : segment.address
@@ -205,7 +227,8 @@ public final class Microcontroller {
                     frequency: { [unowned clockControl] in clockControl.converterFrequency },
                     sample: { [unowned self] in sample($0) }, isUnwatched: { [unowned self] in isUnwatched })
                 switch board.chip.family {
-                case .f0, .f3: memory.add(AnalogConverter(surroundings))
+                case .f0: memory.add(AnalogConverter(surroundings))
+                case .f3: memory.add(AnalogConverterF3(name, base: base, surroundings))
                 case .f1: memory.add(AnalogConverterF1(name, base: base, surroundings))
                 case .f4: memory.add(AnalogConverterF4(name, base: base, surroundings))
                 }

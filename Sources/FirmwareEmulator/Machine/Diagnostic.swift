@@ -5,12 +5,17 @@ public enum Diagnostic: Sendable, Equatable, CustomStringConvertible {
     /// An instruction failed and firmware's own handler was called; most are endless loops.
     case fault(FaultReport)
 
+    /// The chip was started at an image's own vectors.
+    case missingBootLoader(vectors: UInt32)
+
     public var description: String {
         switch self {
         case .polling(let register, let address, let value, let pc, let location):
             "\(register) at \(hex(address)) polled without change, value \(hex(value)), from \(hex(pc))"
                 + (location.map { " (\($0))" } ?? "")
         case .fault(let report): report.description
+        case .missingBootLoader(let vectors):
+            "no boot loader at the begin of flash: started at \(hex(vectors)), where the image has its vectors"
         }
     }
 }

@@ -19,6 +19,8 @@ public final class Machine {
     public var symbols: (any SymbolProvider)?
     /// Called in the machine's turn.
     public var onDiagnostic: ((Diagnostic) -> Void)?
+    /// Where a reset finds the vector table instead of at 0, as if a boot loader had gone there.
+    var bootVectors: UInt32?
     public internal(set) var activity = Activity.running
     /// The fault that was handed to firmware's own handler last, if any: many handlers are an endless loop.
     public internal(set) var lastFault: FaultReport?
@@ -157,7 +159,8 @@ public final class Machine {
         idle.forget()
         polls.forget()
         activity = .running
-        let vectors = system.vectorTable
+        if let bootVectors { system.setVectorTable(bootVectors) }
+        let vectors = bootVectors ?? system.vectorTable
         guard let stack = memory.read(vectors, width: .word), let entry = memory.read(vectors &+ 4, width: .word) else {
             lockup = report("no vector table at \(hex(vectors))")
             return

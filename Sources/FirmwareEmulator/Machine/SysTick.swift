@@ -6,8 +6,11 @@ final class SysTick {
     private(set) var control: UInt32 = 0
     private(set) var reload: UInt32 = 0
     private var countFlag = false
-    /// The cycle at which the counter was 0 last, or was cleared; while disabled, the value that it keeps.
+    /// The cycle at which the counter was 0 last, or was cleared, and what it was loaded with then. RVR counts from the
+    /// next 0 on: with 0 in it a countdown under way still comes to its end, once.
     private var zero: UInt64 = 0
+    private var loaded: UInt32 = 0
+    /// While nothing is counted, the value that is kept.
     private var held: UInt32 = 0
 
     init(clock: VirtualClock, onWrap: @escaping () -> Void) {
@@ -18,21 +21,31 @@ final class SysTick {
     func reset() {
         control = 0
         reload = 0
+        loaded = 0
         countFlag = false
         held = 0
         wrap.cancel()
     }
 
-    private var isCounting: Bool { control & 1 != 0 && reload != 0 }
+    private var isCounting: Bool { control & 1 != 0 && loaded != 0 }
     /// CLKSOURCE 0 is HCLK/8 in STM32 chips.
     private var divider: UInt64 { control & 4 != 0 ? 1 : 8 }
-    private var period: UInt64 { (UInt64(reload) + 1) * divider }
+    private var period: UInt64 { (UInt64(loaded) + 1) * divider }
+
+    /// Lets the first countdown that has ended be followed by those that RVR asks for.
+    private func settle() {
+        guard isCounting, loaded != reload, clock.now &- zero >= period else { return }
+        zero &+= period
+        loaded = reload
+        if loaded == 0 { held = 0 }
+    }
 
     var value: UInt32 {
+        settle()
         guard isCounting else { return held }
         let ticks = (clock.now &- zero) / divider
         if ticks == 0 { return 0 }
-        return reload &- UInt32((ticks - 1) % (UInt64(reload) + 1))
+        return loaded &- UInt32((ticks - 1) % (UInt64(loaded) + 1))
     }
 
     /// COUNTFLAG is cleared by reading.
@@ -45,37 +58,37 @@ final class SysTick {
 
     func write(control newValue: UInt32) {
         let old = value
-        let wasCounting = isCounting
+        let before = control
         control = newValue & 7
-        held = old
-        if isCounting {
-            // Counting goes on from the value that was held, unless nothing changed.
-            if !wasCounting || old != value { resume(from: old) }
+        if control & 1 == 0 {
+            held = old
+        } else if (control ^ before) & 5 != 0 {
+            // Counting goes on from the value that was held.
+            resume(from: old)
         }
         schedule()
     }
 
     func write(reload newValue: UInt32) {
         let old = value
-        let wasCounting = isCounting
         reload = newValue & 0xFF_FFFF
-        held = old
-        if isCounting { wasCounting ? resume(from: min(old, reload)) : resume(from: old) }
+        // A counter at rest starts; one that was just cleared has been loaded with the old value if that was any.
+        if control & 1 != 0, loaded == 0 || old == 0 && reload != 0 { resume(from: old) }
         schedule()
     }
 
     /// Writing any value clears the counter and COUNTFLAG.
     func clearValue() {
-        held = 0
         countFlag = false
-        zero = clock.now
+        held = 0
+        if control & 1 != 0 { resume(from: 0) }
         schedule()
     }
 
     private func resume(from value: UInt32) {
-        // value = reload - (ticks - 1) % (reload + 1)
-        let ticks = value == 0 ? 0 : UInt64(reload &- min(value, reload)) + 1
-        zero = clock.now &- ticks &* divider
+        loaded = value == 0 ? reload : value
+        zero = value == 0 ? clock.now : clock.now &- divider
+        held = value
     }
 
     private func schedule() {
@@ -88,6 +101,7 @@ final class SysTick {
     private func wrapped() {
         countFlag = true
         if control & 2 != 0 { onWrap() }
+        settle()
         schedule()
     }
 }

@@ -34,6 +34,9 @@ final class SystemControl: Peripheral {
         tick = SysTick(clock: machine.clock) { [unowned machine] in machine.controller.setPending(Number.sysTick) }
     }
 
+    /// Sets VTOR as firmware would.
+    func setVectorTable(_ address: UInt32) { if machine.model.hasVTOR { vector = address & 0xFFFF_FF80 } }
+
     /// Where the vectors are: VTOR, or 0 where the core has none.
     var vectorTable: UInt32 { vector }
     var isFloatEnabled: Bool { machine.model.hasFPU && coprocessorAccess >> 20 & 3 == 3 }

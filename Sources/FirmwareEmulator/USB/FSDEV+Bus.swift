@@ -157,9 +157,12 @@ extension FSDEV: USBDeviceController {
     private func entry(_ index: Int) -> Int { Int(bufferTable) + 8 * index }
 
     /// Bytes that fit a receive buffer: BL_SIZE and NUM_BLOCK (RM0091 table 128).
+    ///
+    /// No blocks at all are not allowed, and the chips then look at nothing: boot loaders that never write it work.
     private func capacity(countAt position: Int) -> Int {
         let word = half(at: position)
         let blocks = Int(word >> 10 & 0x1F)
+        guard word & 0xFC00 != 0 else { return 1023 }
         return word & 0x8000 != 0 ? (blocks + 1) * 32 : blocks * 2
     }
 

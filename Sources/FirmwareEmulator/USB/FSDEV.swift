@@ -234,7 +234,9 @@ public final class FSDEV {
 
     func updateLines() {
         var new = Lines()
-        new.low = interruptStatus & control & 0xFF00 != 0
+        // F103 raises it for transfers whatever CTRM says, as soon as anything else is enabled: boot loaders rely on it.
+        let mask = variant.access == .spread && control & 0xFF00 != 0 ? control | Event.transfer : control
+        new.low = interruptStatus & mask & 0xFF00 != 0
         new.high = control & Event.transfer != 0 && endpoints.contains { $0.isPending && $0.isUrgent }
         new.wakeUp = events & Event.wakeUp != 0
         guard new != lines else { return }
