@@ -10,12 +10,14 @@ public enum FirmwareBuilder {
 
     /// The chips that our firmware is compiled for: each has another USB controller, or another way to it.
     public enum Target: String, Sendable, CaseIterable {
-        case f072, f103, f407
+        case f072, f103, f303xC, f303xE, f407
 
         public var board: String {
             switch self {
             case .f072: "stm32f072disco"
             case .f103: "stm32f103c8"
+            case .f303xC: "stm32f303disco"
+            case .f303xE: "stm32f303nucleo"
             case .f407: "stm32f407disco"
             }
         }
@@ -24,14 +26,16 @@ public enum FirmwareBuilder {
             switch self {
             case .f072: ["-mcpu=cortex-m0"]
             case .f103: ["-mcpu=cortex-m3", "-DF103"]
+            case .f303xC: ["-mcpu=cortex-m4", "-DF103", "-DF303"]
+            case .f303xE: ["-mcpu=cortex-m4", "-DF103", "-DF303", "-DPACKED"]
             case .f407: ["-mcpu=cortex-m4"]
             }
         }
     }
 
     /// `vendor.c`, or `vendor_otg.c`: the same device on each chip.
-    public static func vendor(_ target: Target) throws -> FirmwareImage {
-        try load(target == .f407 ? "vendor_otg.c" : "vendor.c", for: target)
+    public static func vendor(_ target: Target, start: UInt32? = nil) throws -> FirmwareImage {
+        try load(target == .f407 ? "vendor_otg.c" : "vendor.c", for: target, start: start)
     }
 
     /// The serial echo that polls and never sleeps.
@@ -39,10 +43,12 @@ public enum FirmwareBuilder {
         try load(target == .f407 ? "cdc_otg.c" : "cdc.c", for: target)
     }
 
-    private static func load(_ source: String, for target: Target) throws -> FirmwareImage {
+    private static func load(
+        _ source: String, for target: Target, start: UInt32? = nil
+    ) throws -> FirmwareImage {
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).elf").path
         defer { try? FileManager.default.removeItem(atPath: output) }
-        try compile(source, for: target, to: output)
+        try compile(source, for: target, start: start, to: output)
         return try ImageLoader.load([UInt8](try Data(contentsOf: URL(fileURLWithPath: output))))
     }
 

@@ -113,7 +113,7 @@ import USBCore
         let read = SetupPacket(requestType: Self.vendorIn, request: 6, length: 4)
         // EOP for the first store, PGERR for the second, into a halfword that is not erased.
         #expect(probe.perform(.control(3, read))?.data == [0x20, 0x04, 0xEF, 0xBE])
-        let at = [.f072: 0x7C00, .f103: 0xFC00, .f407: 0x2_0000][target] ?? 0
+        let at = target == .f072 ? 0x7C00 : target == .f407 ? 0x2_0000 : 0xFC00
         #expect(Array(probe.microcontroller.flashContents[at..<at + 2]) == [0xEF, 0xBE])
     }
 
@@ -178,6 +178,17 @@ import USBCore
         let data = [UInt8](0..<64)
         probe.submit(100, .out(7, 1, data: data))
         #expect(probe.perform(.in(8, 1, length: 64), milliseconds: 20)?.data == data)
+    }
+
+    /// Linked behind a boot loader that is not there.
+    @Test(arguments: [FirmwareBuilder.Target.f103, .f407]) func imageBehindAMissingBootLoaderIsStarted(
+        target: FirmwareBuilder.Target
+    ) throws {
+        let start: UInt32 = target == .f407 ? 0x0800_4000 : 0x0800_2000
+        let probe = try FirmwareProbe(
+            image: try FirmwareBuilder.vendor(target, start: start), board: try #require(Board.named(target.board)))
+        #expect(probe.enumerate()?.product == "vendor test", "\(probe.failure)")
+        #expect(probe.log.contains { $0.contains("no boot loader") && $0.contains(hex(start)) })
     }
 
     @Test func jumpIntoNowhereIsAFaultWithARegisterDump() throws {

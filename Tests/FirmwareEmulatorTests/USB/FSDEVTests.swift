@@ -65,6 +65,27 @@ import Testing
         #expect(usb.setup([0x80, 6, 0, 1, 0, 0, 18, 0], address: 0) == .silence)
     }
 
+    // MARK: What chips do beyond the manual, and boot loaders rely on
+
+    @Test func withoutBlocksABufferTakesWhatComes() {
+        entry(0, rx: 64, countRX: 0)
+        usb.write(0x00, 0x3220)
+        #expect(usb.setup([1, 2, 3, 4, 5, 6, 7, 8], address: 0) == .acknowledged)
+        #expect(memory(64, 8) == [1, 2, 3, 4, 5, 6, 7, 8])
+    }
+
+    @Test(arguments: [(FSDEV.Variant.f0, false), (.f1, true)])
+    func transfersInterruptWithoutTheirMaskOnF103(variant: FSDEV.Variant, isRaised: Bool) {
+        let usb = FSDEV(variant: variant)
+        usb.write(0x40, 0x1C00)
+        usb.write(0x44, 0)
+        usb.write(0x58, 0x8000)
+        usb.write(0x4C, 0x80)
+        usb.write(0x00, 0x3220)
+        #expect(usb.setup([1, 2, 3, 4, 5, 6, 7, 8], address: 0) == .acknowledged)
+        #expect(usb.lines.low == isRaised)
+    }
+
     // MARK: Transactions
 
     @Test func setupIsTakenWhateverTheStatusAndSetsBothToNAK() {

@@ -1,4 +1,5 @@
-// ST's FSDEV controller for test firmware: -DF103 for the spread packet memory.
+// ST's FSDEV controller for test firmware: -DF103 for chips without a pull-up of their own and with spread packet memory,
+// unless -DPACKED, and -DF303 besides for those.
 #include <stdint.h>
 
 #define REG(a) (*(volatile uint32_t *)(a))
@@ -11,11 +12,14 @@
 #define DADDR REG(USB + 0x4C)
 #define BTABLE REG(USB + 0x50)
 #define BCDR REG(USB + 0x58)
-#ifdef F103
+#if defined(F103) && !defined(F303)
 #define UID 0x1FFFF7E8u
-#define PMA(o) (*(volatile uint16_t *)(0x40006000u + 2 * (o)))
 #else
 #define UID 0x1FFFF7ACu
+#endif
+#if defined(F103) && !defined(PACKED)
+#define PMA(o) (*(volatile uint16_t *)(0x40006000u + 2 * (o)))
+#else
 #define PMA(o) (*(volatile uint16_t *)(0x40006000u + (o)))
 #endif
 
