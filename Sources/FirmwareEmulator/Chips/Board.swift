@@ -78,6 +78,9 @@ public struct Board: Sendable {
         make(
             "pyboard", .stm32f405xg, crystal: 12, leds: ["red PA13", "green PA14", "yellow PA15", "blue PB4"],
             buttons: ["usr !PB3"]),
+        make(
+            "pybv11", .stm32f405xg, crystal: 12, leds: ["red PA13", "green PA14", "yellow PA15", "blue PB4"],
+            buttons: ["usr !PB3"]),
         make("feather-f405", .stm32f405xg, crystal: 12, leds: ["red PC1"]),
     ]
 
