@@ -56,14 +56,16 @@ public enum FirmwareBuilder {
     ///
     /// - Parameter start: where in flash it is linked to; nil is its begin.
     public static func compile(
-        _ source: String, for target: Target = .f072, start: UInt32? = nil, to output: String
+        _ source: String, for target: Target = .f072, start: UInt32? = nil, defining definitions: [String] = [],
+        to output: String
     ) throws {
         try run(
-            ["arm-none-eabi-gcc"] + target.flags + (start.map { ["-Wl,--defsym=START=\($0)"] } ?? []) + [
-                "-mthumb", "-Os", "-g", "-ffreestanding", "-nostdlib", "-T",
-                folder.appendingPathComponent("firmware.ld").path,
-                folder.appendingPathComponent(source).path, "-lgcc", "-o", output,
-            ])
+            ["arm-none-eabi-gcc"] + target.flags + definitions.map { "-D\($0)" }
+                + (start.map { ["-Wl,--defsym=START=\($0)"] } ?? []) + [
+                    "-mthumb", "-Os", "-g", "-ffreestanding", "-nostdlib", "-T",
+                    folder.appendingPathComponent("firmware.ld").path,
+                    folder.appendingPathComponent(source).path, "-lgcc", "-o", output,
+                ])
     }
 
     /// `cdc.c` as the raw binary that a boot loader puts at `start`.

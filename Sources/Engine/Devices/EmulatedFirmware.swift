@@ -47,12 +47,13 @@ final class EmulatedFirmware {
         }
     }
 
-    deinit { settle(.failure(EmulatedFirmwareError.silent)) }
+    deinit { settle(.failure(EmulatedFirmwareError.silent(at: nil))) }
 
     /// Done when descriptors are known; fails with the reason when they will not be.
     func whenReady(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
         eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { [weak self] in
-            self?.settle(.failure(EmulatedFirmwareError.silent))
+            guard let self else { return }
+            settle(.failure(EmulatedFirmwareError.silent(at: device.status.place)))
         }
         return ready.futureResult
     }
@@ -144,7 +145,8 @@ enum EmulatedFirmwareError: Error, CustomStringConvertible {
     case badImage(String, String)
     case unusable(String)
     case crashed(String)
-    case silent
+    /// - Parameter at: where the firmware is.
+    case silent(at: String?)
     case noThread
 
     var description: String {
@@ -154,7 +156,8 @@ enum EmulatedFirmwareError: Error, CustomStringConvertible {
         case .badImage(let path, let reason): "\(path): \(reason)"
         case .unusable(let reason): "its firmware does not enumerate: \(reason)"
         case .crashed(let report): "its firmware crashed: \(report)"
-        case .silent: "its firmware did not attach to the bus"
+        case .silent(let place):
+            "its firmware did not attach to the bus" + (place.map { "; it is at \($0)" } ?? "")
         case .noThread: "the system gives no thread for it"
         }
     }

@@ -93,6 +93,9 @@ extension Machine {
         return found.offset == 0 ? found.name : "\(found.name)+0x\(String(found.offset, radix: 16))"
     }
 
+    /// Where the firmware is: `0x08000112 (start+0x52)`.
+    var place: String { hex(programCounter) + (location(programCounter).map { " (\($0))" } ?? "") }
+
     /// Everything that an engineer needs to see why the CPU stopped here.
     func report(_ reason: String) -> FaultReport {
         var values = (0..<16).map { registers[$0] }

@@ -12,7 +12,11 @@ final class BusDrive {
         let clock = microcontroller.machine.clock
         let usb = microcontroller.usb
         let controller: any USBDeviceController = trace.map { TransactionTrace(usb, report: $0) } ?? usb
-        scheduler = BusScheduler(controller: controller, now: clock.nanoseconds, emit: emit)
+        let machine = microcontroller.machine
+        scheduler = BusScheduler(controller: controller, now: clock.nanoseconds) { [unowned machine] event in
+            guard case .unusable(let reason) = event else { return emit(event) }
+            emit(.unusable("\(reason); its firmware is at \(machine.place)"))
+        }
         event = clock.event("USB bus") { [unowned self] in advance() }
         clock.onFrequencyChange.append { [weak self] in self?.schedule() }
         microcontroller.usb.onActivity = { [unowned self] in

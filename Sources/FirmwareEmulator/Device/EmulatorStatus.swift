@@ -42,6 +42,8 @@ public struct EmulatorStatus: Sendable {
     /// Why the device cannot be used, when it cannot.
     public var trouble: String?
     public var isAttached = false
+    /// While there is no device: where the firmware was last, `0x08000112 (start+0x52)`.
+    public var place: String?
 
     public init() {}
 }

@@ -70,7 +70,8 @@ public final class FirmwareProbe {
             if case .unusable(let reason) = event { return "the device does not enumerate: \(reason)" }
         }
         return microcontroller.usb.isAttached
-            ? "the device attached and was not enumerated in time" : "the firmware did not attach to the bus"
+            ? "the device attached and was not enumerated in time"
+            : "the firmware did not attach to the bus; it is at \(microcontroller.machine.place)"
     }
 
     /// A host takes the device.

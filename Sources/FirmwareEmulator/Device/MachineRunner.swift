@@ -320,6 +320,7 @@ final class MachineRunner {
         view.millionCyclesPerSecond = Double(busyCycles) * 1000 / Double(passed)
         view.virtualTime = virtual
         view.isAttached = microcontroller.usb.isAttached
+        view.place = scheduler?.device == nil ? microcontroller.machine.place : nil
         view.lights = microcontroller.lights
         switch microcontroller.machine.activity {
         case .running: view.processor = .running

@@ -34,7 +34,8 @@ public struct SymbolTable: Sendable, Equatable {
         }
         guard low > 0 else { return nil }
         let found = symbols[low - 1]
-        guard found.size == 0 || address - found.address < found.size else { return nil }
+        // What has no size still does not reach from one memory into another.
+        guard address - found.address < (found.size == 0 ? 1 << 16 : found.size) else { return nil }
         return found
     }
 
