@@ -7,10 +7,9 @@ extension Engine {
     public func start() async throws {
         let state = restoreState()
         giveBusNumbers(state.busNumbers ?? [:])
-        for entry in configuration.devices {
-            var record = await makeRecord(entry)
-            record.busNumber = busNumbers[entry.name] ?? 0
-            if let saved = state.devices[entry.name] { await restore(saved, into: &record) }
+        for var record in await makeRecords() {
+            record.busNumber = busNumbers[record.name] ?? 0
+            if let saved = state.devices[record.name] { await restore(saved, into: &record) }
             devices.append(record)
         }
         for warning in configuration.warnings {

@@ -71,6 +71,19 @@ extension Engine {
         return state
     }
 
+    /// All devices of the configuration, in its order; made at the same time, so that one that takes long for want of its
+    /// firmware or its backend takes no other's time.
+    func makeRecords() async -> [DeviceRecord] {
+        await withTaskGroup(of: (Int, DeviceRecord).self) { tasks in
+            for (position, entry) in configuration.devices.enumerated() {
+                tasks.addTask { (position, await self.makeRecord(entry)) }
+            }
+            var records: [(position: Int, record: DeviceRecord)] = []
+            for await (position, record) in tasks { records.append((position, record)) }
+            return records.sorted { $0.position < $1.position }.map(\.record)
+        }
+    }
+
     /// A device of the configuration, with its backends open; a backend that fails is that device's trouble only.
     func makeRecord(_ entry: DeviceConfiguration) async -> DeviceRecord {
         var record = DeviceRecord(configuration: entry, since: now)

@@ -119,7 +119,7 @@ struct ImportTests {
                 outcome.text == "desk/log switched off; USB/IP cannot tell \(importer.localAddress) to look again; "
                     + "type in the guest: 2virt-guest attach 10.0.2.2:\(port) 1-1")
             try await eventually("closed") { !importer.isOpen }
-            #expect(await bench.device().state == .unplugged)
+            try await bench.reaches("unplugged") { $0.state == .unplugged }
             #expect(await bench.device().interface("log")?.gate == .off)
             #expect(await bench.events("interface-off").map(\.severity) == [.warning])
         }

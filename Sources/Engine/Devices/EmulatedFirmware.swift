@@ -6,7 +6,7 @@ import NIOCore
 /// An emulated device with its files: the image, and the flash that is kept between runs.
 final class EmulatedFirmware {
     /// Real time in which firmware must have enumerated.
-    private static let patience = TimeAmount.seconds(20)
+    private static let patience = TimeAmount.seconds(10)
 
     let device: EmulatedDevice
     private let logger: Logger
