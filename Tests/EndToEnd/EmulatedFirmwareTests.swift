@@ -75,6 +75,7 @@ extension EndToEnd.GuestTests {
 
         @Test(arguments: [
             ("cdc.c", FirmwareBuilder.Target.f072), ("cdc_otg.c", FirmwareBuilder.Target.f407),
+            ("cdc_rp2040.c", FirmwareBuilder.Target.rp2040),
         ]) func aCompiledImageEchoesThroughTheGuestsSerialDriver(
             source: String, target: FirmwareBuilder.Target
         ) async throws {

@@ -10,7 +10,7 @@ public enum FirmwareBuilder {
 
     /// The chips that our firmware is compiled for: each has another USB controller, or another way to it.
     public enum Target: String, Sendable, CaseIterable {
-        case f072, f103, f303xC, f303xE, f407
+        case f072, f103, f303xC, f303xE, f407, rp2040
 
         public var board: String {
             switch self {
@@ -19,8 +19,21 @@ public enum FirmwareBuilder {
             case .f303xC: "stm32f303disco"
             case .f303xE: "stm32f303nucleo"
             case .f407: "stm32f407disco"
+            case .rp2040: "pico"
             }
         }
+
+        /// What our sources for its USB controller end with.
+        fileprivate var suffix: String {
+            switch self {
+            case .f072, .f103, .f303xC, .f303xE: ""
+            case .f407: "_otg"
+            case .rp2040: "_rp2040"
+            }
+        }
+
+        /// Where an image is linked to, if not to the begin of STM32's flash: behind boot2, which these have none of.
+        fileprivate var start: UInt32? { self == .rp2040 ? 0x1000_0100 : nil }
 
         fileprivate var flags: [String] {
             switch self {
@@ -29,18 +42,19 @@ public enum FirmwareBuilder {
             case .f303xC: ["-mcpu=cortex-m4", "-DF103", "-DF303"]
             case .f303xE: ["-mcpu=cortex-m4", "-DF103", "-DF303", "-DPACKED"]
             case .f407: ["-mcpu=cortex-m4"]
+            case .rp2040: ["-mcpu=cortex-m0plus"]
             }
         }
     }
 
-    /// `vendor.c`, or `vendor_otg.c`: the same device on each chip.
+    /// `vendor.c` and those named like it: the same device on each chip.
     public static func vendor(_ target: Target, start: UInt32? = nil) throws -> FirmwareImage {
-        try load(target == .f407 ? "vendor_otg.c" : "vendor.c", for: target, start: start)
+        try load("vendor\(target.suffix).c", for: target, start: start)
     }
 
     /// The serial echo that polls and never sleeps.
     public static func cdc(_ target: Target = .f072) throws -> FirmwareImage {
-        try load(target == .f407 ? "cdc_otg.c" : "cdc.c", for: target)
+        try load("cdc\(target.suffix).c", for: target)
     }
 
     private static func load(
@@ -61,7 +75,7 @@ public enum FirmwareBuilder {
     ) throws {
         try run(
             ["arm-none-eabi-gcc"] + target.flags + definitions.map { "-D\($0)" }
-                + (start.map { ["-Wl,--defsym=START=\($0)"] } ?? []) + [
+                + ((start ?? target.start).map { ["-Wl,--defsym=START=\($0)"] } ?? []) + [
                     "-mthumb", "-Os", "-g", "-ffreestanding", "-nostdlib", "-T",
                     folder.appendingPathComponent("firmware.ld").path,
                     folder.appendingPathComponent(source).path, "-lgcc", "-o", output,

@@ -50,9 +50,10 @@ extension Machine {
         case .registers(let peripheral):
             guard isPrivileged || address >> 12 != 0xE000E else { break }
             let offset = address &- peripheral.base
-            if idle.isObserving, !peripheral.isStable(offset) { idle.disturb() }
+            let isWatched = idle.isObserving && !peripheral.isLoopPrivate(offset)
+            if isWatched, !peripheral.isStable(offset) { idle.disturb() }
             let value = peripheral.read(offset, width: width) & width.mask
-            if idle.isObserving { idle.note(peripheral, offset, width, value, isWrite: false) }
+            if isWatched { idle.note(peripheral, offset, width, value, isWrite: false) }
             if polls.note(address, value) { reportPolling(peripheral.name, address, value) }
             return value
         case nil:
@@ -95,15 +96,14 @@ extension Machine {
                 }
                 region.noteWrite(at: offset, count: width.rawValue)
                 return true
-            case .flash:
-                idle.disturb()
+            case .flash, .rom:
+                if region.kind == .flash { idle.disturb() }
                 if region.onStore?(offset, width, value) ?? false { return true }
-            case .rom: break
             }
         case .registers(let peripheral):
             guard isPrivileged || address >> 12 != 0xE000E else { break }
             let offset = address &- peripheral.base
-            if idle.isObserving {
+            if idle.isObserving, !peripheral.isLoopPrivate(offset) {
                 if !peripheral.isNeutral(offset, width: width, value: value) { idle.disturb() }
                 idle.note(peripheral, offset, width, value, isWrite: true)
             }

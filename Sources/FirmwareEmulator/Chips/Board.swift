@@ -43,6 +43,7 @@ public struct Board: Sendable {
         Board(name: "stm32f401", chip: .stm32f401xe), Board(name: "stm32f401xc", chip: .stm32f401xc),
         Board(name: "stm32f405", chip: .stm32f405xg), Board(name: "stm32f407", chip: .stm32f407xg),
         Board(name: "stm32f411", chip: .stm32f411xe),
+        make("rp2040", .rp2040, crystal: 12, buttons: ["bootsel !QSPI_SS"]),
     ]
 
     private static let boards: [Board] = [
@@ -81,6 +82,7 @@ public struct Board: Sendable {
         make(
             "pybv11", .stm32f405xg, crystal: 12, leds: ["red PA13", "green PA14", "yellow PA15", "blue PB4"],
             buttons: ["usr !PB3"]),
+        make("pico", .rp2040, crystal: 12, leds: ["led GPIO25"], buttons: ["bootsel !QSPI_SS"]),
         make("feather-f405", .stm32f405xg, crystal: 12, leds: ["red PC1"]),
     ]
 

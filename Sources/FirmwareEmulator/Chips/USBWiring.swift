@@ -2,13 +2,13 @@
 final class USBWiring {
     let controller: any ChipUSBController
     private let lines: any InterruptLines
-    private let map: Chip.InterruptMap
+    private let map: InterruptMap
     private var numbers: (low: Int, high: Int, wakeUp: Int)
     private var shown = FSDEV.Lines()
     /// Called with the edges of the wake-up line, EXTI line 18.
     var onWakeUpEdge: (_ isRising: Bool) -> Void = { _ in }
 
-    init(_ block: USBBlock, memory: MemoryMap, map: Chip.InterruptMap, lines: any InterruptLines) {
+    init(_ block: USBBlock, memory: MemoryMap, map: InterruptMap, lines: any InterruptLines) {
         self.lines = lines
         self.map = map
         numbers = (map.usbLow, map.usbHigh, map.usbWakeUp)

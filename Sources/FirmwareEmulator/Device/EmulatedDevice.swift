@@ -40,7 +40,9 @@ public final class EmulatedDevice: Firmware {
         self.executor = executor
         var image = image
         if let flash {
-            image.segments = [.init(address: Chip.flashBase, bytes: Array(flash.prefix(Int(board.chip.flashSize))))]
+            image.segments = [
+                .init(address: board.chip.flashBase, bytes: Array(flash.prefix(Int(board.chip.flashSize))))
+            ]
         }
         let loaded = image
         make = { () throws(ImageError) -> Microcontroller in

@@ -50,7 +50,7 @@ enum UF2Loader {
         case 0x647824B6: .chip("stm32f072")
         case 0x5EE21072: .chip("stm32f103cb")
         case 0x6B846188: .chip("stm32f303xc")
-        case 0xE48BFF56: .unsupported("RP2040")
+        case 0xE48BFF56: .chip("rp2040")
         case 0x68ED2B88: .unsupported("SAMD21")
         case 0x55114460: .unsupported("SAMD51")
         case 0x57755A57: .unsupported("STM32F4")

@@ -7,6 +7,8 @@ public enum Diagnostic: Sendable, Equatable, CustomStringConvertible {
 
     /// The chip was started at an image's own vectors.
     case missingBootLoader(vectors: UInt32)
+    /// Firmware asked for a boot loader in ROM that is the maker's, and not there.
+    case bootLoaderInROM
 
     public var description: String {
         switch self {
@@ -16,6 +18,8 @@ public enum Diagnostic: Sendable, Equatable, CustomStringConvertible {
         case .fault(let report): report.description
         case .missingBootLoader(let vectors):
             "no boot loader at the begin of flash: started at \(hex(vectors)), where the image has its vectors"
+        case .bootLoaderInROM:
+            "firmware has gone to the USB boot loader in ROM, which is not emulated: reset the device to start it again"
         }
     }
 }

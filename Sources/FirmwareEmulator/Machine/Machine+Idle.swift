@@ -58,6 +58,7 @@ extension Machine {
         words.append(otherStackPointer)
         words.append(eventRegister ? 1 : 0)
         for index in 0..<8 { words.append(controller.enabled.words[index]) }
+        for peripheral in loopPeripherals { words += peripheral.loopState }
         guard model.hasFPU else { return }
         for index in 0..<32 { words.append(floats[index]) }
         words.append(fpscr)

@@ -46,6 +46,8 @@ public final class Machine {
     let idle = IdleDetector()
     /// Room for comparing what ``idle`` remembers.
     var loopState: [UInt32] = []
+    /// Those with a ``Peripheral/loopState``.
+    var loopPeripherals: [any Peripheral] = []
     let polls = PollWatch()
     var debug = DebugState()
 

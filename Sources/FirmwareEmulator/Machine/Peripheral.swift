@@ -20,9 +20,16 @@ public protocol Peripheral: AnyObject {
     /// True when reading changes nothing and gives the same value until an event, a write or outside input: such a poll
     /// may be skipped. False for data registers that pop and for counters that run.
     func isStable(_ offset: UInt32) -> Bool
+    /// True for what a main loop uses like memory of its own, and ``loopState`` shows: it is compared when the loop has
+    /// come round, whatever was done to it on the way.
+    func isLoopPrivate(_ offset: UInt32) -> Bool
+    /// What ``isLoopPrivate(_:)`` stands for.
+    var loopState: [UInt32] { get }
 }
 
 extension Peripheral {
     public func isNeutral(_ offset: UInt32, width: AccessWidth, value: UInt32) -> Bool { false }
     public func isStable(_ offset: UInt32) -> Bool { true }
+    public func isLoopPrivate(_ offset: UInt32) -> Bool { false }
+    public var loopState: [UInt32] { [] }
 }

@@ -2,7 +2,8 @@
 ///
 /// The only thing that GPIO ports, external interrupts, LEDs, buttons and the USB pull-up have in common.
 final class PinBank {
-    static let portCount = 8
+    /// Ports A…H, then the numbered pins, then the flash's.
+    static let portCount = 11
 
     /// One port of 16 pins.
     struct Port {
@@ -54,21 +55,45 @@ final class PinBank {
     }
 }
 
-/// A pin by port and number, written `PA12`.
+/// A pin by port and number, written `PA12`, or by number alone, written `GPIO25`.
 public struct Pin: Sendable, Hashable, CustomStringConvertible {
+    /// The port of GPIO0…15; GPIO16…31 are the next one.
+    static let numberedPort = 8
+    /// The pins of an external flash: SCLK, SS, SD0…3.
+    static let flashPort = 10
+
     public let port: Int
     public let number: Int
 
-    /// `PA12`, also `A12` and in small letters; nil for what is no pin.
-    public init?(_ text: String) {
-        var rest = text.uppercased()[...]
-        if rest.first == "P" { rest = rest.dropFirst() }
-        guard let letter = rest.first?.asciiValue, (0x41..<0x41 + 8).contains(letter),
-            let number = Int(rest.dropFirst()), (0..<16).contains(number)
-        else { return nil }
-        port = Int(letter - 0x41)
+    init(port: Int, number: Int) {
+        self.port = port
         self.number = number
     }
 
-    public var description: String { "P\(Character(UnicodeScalar(UInt8(0x41 + port))))\(number)" }
+    /// `PA12` and `A12`, `GPIO25` and `GP25`, `QSPI_SS`; also in small letters. Nil for what is no pin.
+    public init?(_ text: String) {
+        var rest = text.uppercased()[...]
+        if rest == "QSPI_SS" {
+            self.init(port: Self.flashPort, number: 1)
+            return
+        }
+        for prefix in ["GPIO", "GP"] where rest.hasPrefix(prefix) {
+            guard let number = Int(rest.dropFirst(prefix.count)), (0..<32).contains(number) else { continue }
+            self.init(port: Self.numberedPort + number / 16, number: number % 16)
+            return
+        }
+        if rest.first == "P" { rest = rest.dropFirst() }
+        guard let letter = rest.first?.asciiValue, (0x41..<0x41 + UInt8(Self.numberedPort)).contains(letter),
+            let number = Int(rest.dropFirst()), (0..<16).contains(number)
+        else { return nil }
+        self.init(port: Int(letter - 0x41), number: number)
+    }
+
+    public var description: String {
+        switch port {
+        case Self.flashPort: ["QSPI_SCLK", "QSPI_SS"][min(number, 1)]
+        case Self.numberedPort...: "GPIO\((port - Self.numberedPort) * 16 + number)"
+        default: "P\(Character(UnicodeScalar(UInt8(0x41 + port))))\(number)"
+        }
+    }
 }

@@ -29,7 +29,7 @@ enum ResetCause: UInt32 {
 /// Oscillators are ready as soon as they are switched on.
 final class ResetAndClockControl: RegisterBlock, ClockControl {
     private static let usb: UInt32 = 1 << 23
-    private let family: ChipFamily
+    private let family: STM32Family
     private let clock: VirtualClock
     private let crystal: UInt64
     private let internal8: UInt64 = 8_000_000
@@ -40,7 +40,7 @@ final class ResetAndClockControl: RegisterBlock, ClockControl {
     var onUSBReset: () -> Void = {}
 
     /// - Parameter crystal: frequency of the HSE in hertz.
-    init(family: ChipFamily, clock: VirtualClock, crystal: UInt64) {
+    init(family: STM32Family, clock: VirtualClock, crystal: UInt64) {
         self.family = family
         self.clock = clock
         self.crystal = crystal

@@ -24,7 +24,7 @@ struct FirmwareImageOptions: ParsableArguments {
             throw CommandFailure("\(image): \(size) bytes cannot be read")
         }
         do {
-            return try ImageLoader.load([UInt8](data), address: Self.number(address) ?? Chip.flashBase)
+            return try ImageLoader.load([UInt8](data), address: Self.number(address) ?? 0x0800_0000)
         } catch {
             throw CommandFailure("\(image): \(error)")
         }

@@ -51,7 +51,8 @@ import USBCore
         let device = try #require(probe.enumerate(), "\(probe.failure)")
         #expect(device.product == "vendor test")
         #expect(device.manufacturer == "2Virt")
-        #expect(device.serialNumber == "341200000000000032565254")
+        #expect(
+            device.serialNumber == (target == .rp2040 ? "E66000000000123432565254" : "341200000000000032565254"))
         #expect(device.enumeration.configurations[0].interfaces[0].endpoints.count == 3)
     }
 
@@ -113,7 +114,7 @@ import USBCore
         let read = SetupPacket(requestType: Self.vendorIn, request: 6, length: 4)
         // EOP for the first store, PGERR for the second, into a halfword that is not erased.
         #expect(probe.perform(.control(3, read))?.data == [0x20, 0x04, 0xEF, 0xBE])
-        let at = target == .f072 ? 0x7C00 : target == .f407 ? 0x2_0000 : 0xFC00
+        let at = [.f072: 0x7C00, .f407: 0x2_0000][target] ?? 0xFC00
         #expect(Array(probe.microcontroller.flashContents[at..<at + 2]) == [0xEF, 0xBE])
     }
 
@@ -139,7 +140,7 @@ import USBCore
         #expect(probe.log.contains("chip reset"))
     }
 
-    @Test(arguments: [FirmwareBuilder.Target.f072, .f407]) func remoteWakeUpByAButton(
+    @Test(arguments: [FirmwareBuilder.Target.f072, .f407, .rp2040]) func remoteWakeUpByAButton(
         target: FirmwareBuilder.Target
     ) throws {
         let probe = try Self.ready(target)
@@ -156,7 +157,7 @@ import USBCore
     }
 
     /// Main loops that poll and never sleep are the rule; each must cost nearly nothing while nothing happens.
-    @Test(arguments: [FirmwareBuilder.Target.f072, .f407]) func aMainLoopThatPollsForEverIsSkipped(
+    @Test(arguments: [FirmwareBuilder.Target.f072, .f407, .rp2040]) func aMainLoopThatPollsForEverIsSkipped(
         target: FirmwareBuilder.Target
     ) throws {
         let board = try #require(Board.named(target.board))

@@ -62,7 +62,7 @@ import Testing
         let image = try ImageLoader.load(ImageBytes.uf2())
         #expect(image.segments == [.init(address: 0x0800_0000, bytes: Array(ImageBytes.payload.prefix(192)))])
         #expect(image.hint == .chip("stm32f072"))
-        #expect(try ImageLoader.load(ImageBytes.uf2(family: 0xE48B_FF56)).hint == .unsupported("RP2040"))
+        #expect(try ImageLoader.load(ImageBytes.uf2(family: 0xE48B_FF56)).hint == .chip("rp2040"))
     }
 
     @Test func uf2OfTwoFamiliesIsRefused() {

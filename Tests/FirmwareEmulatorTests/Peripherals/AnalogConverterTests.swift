@@ -19,7 +19,7 @@ import Testing
             adc,
         ]
         let bytes = (words + code).flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
-        return FirmwareImage(format: .binary, segments: [.init(address: Chip.flashBase, bytes: bytes)])
+        return FirmwareImage(format: .binary, segments: [.init(address: 0x0800_0000, bytes: bytes)])
     }
 
     private static func board(_ name: String, bit: Int) throws -> Microcontroller {

@@ -22,10 +22,13 @@ extension Chip {
     /// - Parameter isHighDensity: 256 KiB of flash and more, in pages of 2 KiB.
     private static func f103(_ name: String, flash: UInt32, memory: UInt32 = 20, isHighDensity: Bool = false) -> Chip {
         Chip(
-            name: name, core: .cortexM3, family: .f1, flashSize: flash << 10, pageSize: isHighDensity ? 2048 : 1024,
-            memorySize: memory << 10, systemMemory: (0x1FFF_F000, 0x7E0), uniqueID: 0x1FFF_F7E8,
-            flashSizeRegister: 0x1FFF_F7E0, identity: (0xE004_2000, isHighDensity ? 0x1003_6414 : 0x2003_6410),
-            usb: .fsdev(.f1), interrupts: .f1, peripherals: f1Peripherals + (isHighDensity ? f1MorePeripherals : []))
+            name: name, core: .cortexM3, flash: flash << 10, memory: memory << 10,
+            STM32Description(
+                family: .f1, pageSize: isHighDensity ? 2048 : 1024, systemMemory: (0x1FFF_F000, 0x7E0),
+                uniqueID: 0x1FFF_F7E8,
+                flashSizeRegister: 0x1FFF_F7E0, identity: (0xE004_2000, isHighDensity ? 0x1003_6414 : 0x2003_6410),
+                usb: .fsdev(.f1), interrupts: .f1, peripherals: f1Peripherals + (isHighDensity ? f1MorePeripherals : [])
+            ))
     }
 
     static let stm32f103c8 = f103("stm32f103c8", flash: 64)

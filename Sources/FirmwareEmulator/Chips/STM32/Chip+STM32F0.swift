@@ -23,9 +23,11 @@ extension Chip {
         peripherals: [PeripheralDescription]
     ) -> Chip {
         Chip(
-            name: name, core: .cortexM0, family: .f0, flashSize: flash << 10, pageSize: page << 10,
-            memorySize: memory << 10, systemMemory: system, uniqueID: 0x1FFF_F7AC, flashSizeRegister: 0x1FFF_F7CC,
-            identity: (0x4001_5800, code), usb: .fsdev(.f0), interrupts: .f0, peripherals: f0Common + peripherals)
+            name: name, core: .cortexM0, flash: flash << 10, memory: memory << 10,
+            STM32Description(
+                family: .f0, pageSize: page << 10, systemMemory: system, uniqueID: 0x1FFF_F7AC,
+                flashSizeRegister: 0x1FFF_F7CC,
+                identity: (0x4001_5800, code), usb: .fsdev(.f0), interrupts: .f0, peripherals: f0Common + peripherals))
     }
 
     static let stm32f042 = f0(

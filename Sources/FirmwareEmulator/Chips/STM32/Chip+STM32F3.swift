@@ -17,10 +17,11 @@ extension Chip {
         _ name: String, flash: UInt32, memory: UInt32, code: UInt32, usb: FSDEV.Variant
     ) -> Chip {
         Chip(
-            name: name, core: .cortexM4F, family: .f3, flashSize: flash << 10, pageSize: 2 << 10,
-            memorySize: memory << 10, systemMemory: (0x1FFF_D800, 0x1FA0), uniqueID: 0x1FFF_F7AC,
-            flashSizeRegister: 0x1FFF_F7CC, identity: (0xE004_2000, code), usb: .fsdev(usb), interrupts: .f3,
-            peripherals: f3Peripherals)
+            name: name, core: .cortexM4F, flash: flash << 10, memory: memory << 10,
+            STM32Description(
+                family: .f3, pageSize: 2 << 10, systemMemory: (0x1FFF_D800, 0x1FA0), uniqueID: 0x1FFF_F7AC,
+                flashSizeRegister: 0x1FFF_F7CC, identity: (0xE004_2000, code), usb: .fsdev(usb), interrupts: .f3,
+                peripherals: f3Peripherals))
     }
 
     static let stm32f303xc = f303("stm32f303xc", flash: 256, memory: 40, code: 0x2003_6422, usb: .f303xC)

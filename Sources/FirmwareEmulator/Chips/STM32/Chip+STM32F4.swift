@@ -19,13 +19,12 @@ extension Chip {
         _ name: String, flash: UInt32, memory: UInt32, code: UInt32, coupled: UInt32 = 0,
         _ more: [PeripheralDescription] = [], ports: [Int]
     ) -> Chip {
-        var chip = Chip(
-            name: name, core: .cortexM4F, family: .f4, flashSize: flash << 10, pageSize: 16 << 10,
-            memorySize: memory << 10, systemMemory: (0x1FFF_0000, 0x7800), uniqueID: 0x1FFF_7A10,
+        var description = STM32Description(
+            family: .f4, pageSize: 16 << 10, systemMemory: (0x1FFF_0000, 0x7800), uniqueID: 0x1FFF_7A10,
             flashSizeRegister: 0x1FFF_7A22, identity: (0xE004_2000, code), usb: .otg, interrupts: .f4,
             peripherals: f4Peripherals(ports: ports) + more)
-        if coupled > 0 { chip.coupledMemory = (0x1000_0000, coupled << 10) }
-        return chip
+        if coupled > 0 { description.coupledMemory = (0x1000_0000, coupled << 10) }
+        return Chip(name: name, core: .cortexM4F, flash: flash << 10, memory: memory << 10, description)
     }
 
     private static let smallPorts = [0, 1, 2, 3, 4, 7]
