@@ -52,6 +52,9 @@ public enum FirmwareBuilder {
         try load("vendor\(target.suffix).c", for: target, start: start)
     }
 
+    /// What tells of the RP2040 besides USB.
+    public static func pico() throws -> FirmwareImage { try load("pico.c", for: .rp2040) }
+
     /// The serial echo that polls and never sleeps.
     public static func cdc(_ target: Target = .f072) throws -> FirmwareImage {
         try load("cdc\(target.suffix).c", for: target)

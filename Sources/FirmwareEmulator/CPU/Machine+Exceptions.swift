@@ -11,6 +11,11 @@ extension Machine {
         return priority
     }
 
+    func sendEvent() {
+        eventRegister = true
+        onSendEvent?()
+    }
+
     /// Takes the most urgent pending exception, if it may pre-empt.
     /// - Returns: true when something may have changed for firmware.
     func takeInterrupt() -> Bool {

@@ -474,7 +474,7 @@ extension Machine {
                 if !eventRegister { isWaiting = true; waitsForEvent = true; return }
                 eventRegister = false
                 ip += 1
-            case .sev: eventRegister = true; ip += 1
+            case .sev: sendEvent(); ip += 1
             case .rareW:
                 s.pointee.ip = ip
                 guard executeRare(op.imm, ip) else { return }

@@ -54,7 +54,9 @@ extension Machine {
             if isWatched, !peripheral.isStable(offset) { idle.disturb() }
             let value = peripheral.read(offset, width: width) & width.mask
             if isWatched { idle.note(peripheral, offset, width, value, isWrite: false) }
-            if polls.note(address, value) { reportPolling(peripheral.name, address, value) }
+            if !peripheral.isReadFreely(offset), polls.note(address, value) {
+                reportPolling(peripheral.name, address, value)
+            }
             return value
         case nil:
             if memory.hasBitBand, let (bit, target) = Self.bitBand(address) {

@@ -13,12 +13,15 @@ protocol ChipAssembly: AnyObject {
     func prepareReset()
     /// Where a reset finds the vector table instead of at 0, as if a boot loader had gone there.
     func bootVectors(imageStart: UInt32?) -> UInt32?
+    /// Runs all cores until virtual time is at least `cycle`.
+    func run(_ machine: Machine, untilCycle cycle: UInt64) -> RunResult
     /// Boot vectors mean that an image's own boot loader is missing.
     var startsBehindBootLoader: Bool { get }
 }
 
 extension ChipAssembly {
     var startsBehindBootLoader: Bool { true }
+    func run(_ machine: Machine, untilCycle cycle: UInt64) -> RunResult { machine.run(untilCycle: cycle) }
 }
 
 enum ImagePlace {

@@ -63,6 +63,9 @@ public final class Microcontroller {
         updatePullUp()
     }
 
+    /// Runs until virtual time is at least `cycle`, as ``Machine/run(untilCycle:)`` does.
+    public func run(untilCycle cycle: UInt64) -> RunResult { chip.run(machine, untilCycle: cycle) }
+
     /// Puts segments where they belong; what is outside the chip's memories is an error.
     private func load(_ image: FirmwareImage) throws(ImageError) {
         imageStart = image.lowestAddress

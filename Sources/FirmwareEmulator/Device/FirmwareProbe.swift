@@ -34,7 +34,7 @@ public final class FirmwareProbe {
         let clock = microcontroller.machine.clock
         let end = clock.nanoseconds + milliseconds * 1_000_000
         while clock.nanoseconds < end, fault == nil, !isDone() {
-            switch microcontroller.machine.run(untilCycle: clock.now + clock.cycles(nanoseconds: 100_000)) {
+            switch microcontroller.run(untilCycle: clock.now + clock.cycles(nanoseconds: 100_000)) {
             case .sliceOver, .sleeping, .stopped, .breakpoint, .watchpoint: break
             case .fault(let report): fault = report
             case .resetRequested:

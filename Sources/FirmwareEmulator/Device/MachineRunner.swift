@@ -189,7 +189,7 @@ final class MachineRunner {
         let now = clock.nanoseconds
         guard nanoseconds > now else { return false }
         let cycles = clock.cycles(nanoseconds: nanoseconds - now)
-        let result = microcontroller.machine.run(untilCycle: before &+ max(cycles, 1))
+        let result = microcontroller.run(untilCycle: before &+ max(cycles, 1))
         if let debugger {
             debugger.note(result)
             showHeld()

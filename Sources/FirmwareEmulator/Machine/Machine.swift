@@ -12,7 +12,7 @@ public final class Machine {
     }
 
     public let model: CoreModel
-    public let memory = MemoryMap()
+    public let memory: MemoryMap
     public let clock: VirtualClock
     /// For peripherals: their interrupt lines.
     public var interrupts: any InterruptLines { controller }
@@ -79,14 +79,19 @@ public final class Machine {
     var isWaiting = false
     var waitsForEvent = false
     var eventRegister = false
+    /// Tells the other core of an event that was sent.
+    var onSendEvent: (() -> Void)?
     var wantsReset = false
     var wantsStop = false
     var needsForget = false
     var interruptsChanged = true
     var lockup: FaultReport?
 
-    public init(model: CoreModel, hertz: UInt64) {
+    /// - Parameter sharing: the first core of the chip, whose memory and peripherals this one shares; its system
+    ///   registers are not on the bus then.
+    public init(model: CoreModel, hertz: UInt64, sharing first: Machine? = nil) {
         self.model = model
+        memory = first?.memory ?? MemoryMap()
         clock = VirtualClock(hertz: hertz)
         registers = .allocate(capacity: 32)
         registers.initialize(repeating: 0, count: 32)
@@ -103,11 +108,11 @@ public final class Machine {
                 ip: nowhere, deadline: 0, budget: 0, opsBase: Int(bitPattern: nowhere), codeBase: 0, codeLimit: 0,
                 windows: memory.windows, registers: registers, trace: trace))
         memory.hasBitBand = model == .cortexM3 || model == .cortexM4 || model == .cortexM4F
-        memory.onCodeWritten = { [unowned self] in
+        memory.onCodeWritten.append { [unowned self] in
             needsForget = true
             leaveSoon()
         }
-        memory.onChange = { [unowned self] in
+        memory.onChange.append { [unowned self] in
             needsForget = true
             leaveSoon()
         }
@@ -117,6 +122,7 @@ public final class Machine {
         }
         clock.onScheduleChange = { [unowned self] in adjustDeadline() }
         clock.readNow = { [unowned self] in clock.settled &+ UInt64(max(executedCycles, 0)) }
+        guard first == nil else { return }
         memory.add(system)
         memory.add(DataWatchpointUnit(clock: clock))
     }
@@ -131,6 +137,27 @@ public final class Machine {
     /// Power-on or system reset: registers, peripherals, then the vector table's first two words.
     public func reset() {
         for peripheral in memory.peripherals { peripheral.reset() }
+        resetCore()
+        if let bootVectors { system.setVectorTable(bootVectors) }
+        let vectors = bootVectors ?? system.vectorTable
+        guard let stack = memory.read(vectors, width: .word), let entry = memory.read(vectors &+ 4, width: .word) else {
+            lockup = report("no vector table at \(hex(vectors))")
+            return
+        }
+        registers[13] = stack & ~3
+        pendingJump = entry
+    }
+
+    /// Starts a core that another one has given vectors, stack and entry.
+    func start(vectors: UInt32, stack: UInt32, entry: UInt32) {
+        system.reset()
+        resetCore()
+        system.setVectorTable(vectors)
+        registers[13] = stack & ~3
+        pendingJump = entry
+    }
+
+    private func resetCore() {
         controller.reset()
         ipsr = 0
         primask = 0
@@ -161,19 +188,21 @@ public final class Machine {
         idle.forget()
         polls.forget()
         activity = .running
-        if let bootVectors { system.setVectorTable(bootVectors) }
-        let vectors = bootVectors ?? system.vectorTable
-        guard let stack = memory.read(vectors, width: .word), let entry = memory.read(vectors &+ 4, width: .word) else {
-            lockup = report("no vector table at \(hex(vectors))")
-            return
-        }
-        registers[13] = stack & ~3
-        pendingJump = entry
     }
 
     /// To be called when something that firmware may poll has changed outside of an event of the clock, a write and an
     /// interrupt line: ends the skipping of an idle loop.
     public func inputChanged() { idle.forget() }
+
+    /// Another core's SEV (ARMv6-M ARM B1.5.18).
+    func receiveEvent() {
+        if isWaiting, waitsForEvent {
+            isWaiting = false
+            waitsForEvent = false
+        } else {
+            eventRegister = true
+        }
+    }
 
     /// Makes ``run(untilCycle:)`` return ``RunResult/resetRequested``: a watchdog.
     public func requestReset() {

@@ -20,8 +20,8 @@ public final class MemoryMap {
     /// SRAM and peripheral bits at 0x22000000 and 0x42000000, a word each (ARMv7-M only).
     public var hasBitBand = false
     /// Called when what the executor may have cached about addresses is no longer so.
-    var onChange: (() -> Void)?
-    var onCodeWritten: (() -> Void)?
+    var onChange: [() -> Void] = []
+    var onCodeWritten: [() -> Void] = []
 
     let windows: UnsafeMutablePointer<Window>
     /// The same without writing, as ``closeForWriting()`` made it: every store is seen.
@@ -107,7 +107,9 @@ public final class MemoryMap {
     }
 
     private func add(_ region: MemoryRegion) -> MemoryRegion {
-        region.onCodeWritten = { [unowned self] in onCodeWritten?() }
+        region.onCodeWritten = { [unowned self] in
+            for action in onCodeWritten { action() }
+        }
         region.onCodeDecoded = { [unowned self, unowned region] in
             if region.kind == .ram { rebuildWindows() }
         }
@@ -134,7 +136,7 @@ public final class MemoryMap {
 
     private func forgetPages() {
         for index in pageCacheTags.indices { pageCacheTags[index] = .max }
-        onChange?()
+        for action in onChange { action() }
     }
 
     /// Writes the executor's table anew: after regions, aliases or the range of decoded code in RAM changed.

@@ -23,6 +23,8 @@ public protocol Peripheral: AnyObject {
     /// True for what a main loop uses like memory of its own, and ``loopState`` shows: it is compared when the loop has
     /// come round, whatever was done to it on the way.
     func isLoopPrivate(_ offset: UInt32) -> Bool
+    /// True for a register that may be read for ever and be the same: not one that firmware waits for.
+    func isReadFreely(_ offset: UInt32) -> Bool
     /// What ``isLoopPrivate(_:)`` stands for.
     var loopState: [UInt32] { get }
 }
@@ -31,5 +33,6 @@ extension Peripheral {
     public func isNeutral(_ offset: UInt32, width: AccessWidth, value: UInt32) -> Bool { false }
     public func isStable(_ offset: UInt32) -> Bool { true }
     public func isLoopPrivate(_ offset: UInt32) -> Bool { false }
+    public func isReadFreely(_ offset: UInt32) -> Bool { false }
     public var loopState: [UInt32] { [] }
 }

@@ -77,7 +77,7 @@ static void send_packet(void) {
     answer += count, left -= count;
 }
 
-static void respond(const uint8_t *data, uint32_t count, uint32_t asked) {
+__attribute__((unused)) static void respond(const uint8_t *data, uint32_t count, uint32_t asked) {
     answer = data, left = count < asked ? count : asked;
     zero_packet = count < asked && count % 64 == 0;
     out_toggle[0] = in_toggle[0] = 1;

@@ -33,12 +33,17 @@ struct BootROM {
         let copyright = next
         put(Array("2Virt\0".utf8), at: copyright)
         next += 8
+        let tableSize = next
+        put([UInt8(Self.floats.count)], at: tableSize)
+        next += 4
         let git = next
         put([0, 0, 0, 0], at: git)
         next += 4
         let functionTable = codes(table)
         let dataTable = codes([
-            ("CR", copyright), ("GR", git), ("SF", float), ("SD", double), ("FS", float), ("FE", double), ("DS", float),
+            ("CR", copyright), ("GR", git), ("SF", float), ("SD", double), ("FZ", tableSize), ("FS", float),
+            ("FE", double),
+            ("DS", double), ("DE", double + UInt32(Self.floats.count) * 4),
         ])
         setVectors(stack: Self.stackTop, entry: endless)
         for vector in 2..<48 { put32(endless, at: UInt32(vector) * 4) }

@@ -8,14 +8,14 @@ final class BootROMCalls: Peripheral {
     /// Bytes that one call may touch: as much as the largest memory has.
     private static let limit: UInt32 = 1 << 24
 
-    private unowned let machine: Machine
+    private let cores: CoreGroup
     private let functions: [BootROMFunction]
     private let serialFlash: SerialFlash
     private let onUSBBoot: () -> Void
 
     /// - Parameter onUSBBoot: firmware asked for the ROM's own USB device, which is not there.
-    init(machine: Machine, functions: [BootROMFunction], serialFlash: SerialFlash, onUSBBoot: @escaping () -> Void) {
-        self.machine = machine
+    init(cores: CoreGroup, functions: [BootROMFunction], serialFlash: SerialFlash, onUSBBoot: @escaping () -> Void) {
+        self.cores = cores
         self.functions = functions
         self.serialFlash = serialFlash
         self.onUSBBoot = onUSBBoot
@@ -24,6 +24,7 @@ final class BootROMCalls: Peripheral {
     func reset() {}
     func read(_ offset: UInt32, width: AccessWidth) -> UInt32 { 0 }
 
+    private var machine: Machine { cores.machine }
     private var r: UnsafeMutablePointer<UInt32> { machine.registers }
 
     func write(_ offset: UInt32, width: AccessWidth, value: UInt32) {

@@ -13,7 +13,9 @@ enum BootROMFloats {
         case .multiply: result(a * b)
         case .divide: result(a / b)
         case .compare: r[0] = order(a, b)
-        case .compareFlags: setFlags(machine, isLess: a < b, isEqual: a == b)
+        case .compareFlags:
+            r[0] = order(a, b)
+            setFlags(machine)
         case .squareRoot: result(a.squareRoot())
         case .toInt: r[0] = UInt32(bitPattern: Int32(clamping: floored(Double(a))))
         case .toFix: r[0] = UInt32(bitPattern: Int32(clamping: floored(scaled(Double(a), r[1]))))
@@ -54,7 +56,9 @@ enum BootROMFloats {
         case .multiply: result(a * b)
         case .divide: result(a / b)
         case .compare: r[0] = order(a, b)
-        case .compareFlags: setFlags(machine, isLess: a < b, isEqual: a == b)
+        case .compareFlags:
+            r[0] = order(a, b)
+            setFlags(machine)
         case .squareRoot: result(a.squareRoot())
         case .toInt: r[0] = UInt32(bitPattern: Int32(clamping: floored(a)))
         case .toFix: r[0] = UInt32(bitPattern: Int32(clamping: floored(scaled(a, r[2]))))
@@ -120,9 +124,10 @@ enum BootROMFloats {
         a < b ? .max : a > b ? 1 : 0
     }
 
-    /// As a comparison of integers would set them.
-    private static func setFlags(_ machine: Machine, isLess: Bool, isEqual: Bool) {
-        let flags: UInt32 = isLess ? 0x8000_0000 : isEqual ? 0x6000_0000 : 0x2000_0000
+    /// As if 0 had been subtracted from r0.
+    private static func setFlags(_ machine: Machine) {
+        let r0 = machine.registers[0]
+        let flags: UInt32 = (r0 & 1 << 31) | (r0 == 0 ? 1 << 30 : 0) | 1 << 29
         machine.xpsr = machine.xpsr & 0x0FFF_FFFF | flags
     }
 }

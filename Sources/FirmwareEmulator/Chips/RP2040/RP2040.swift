@@ -1,6 +1,6 @@
 /// Raspberry Pi's RP2040 on the bus of a machine, with a serial flash (RP2040 datasheet 2.2).
 ///
-/// Core 1 stays in the boot ROM, where it does not hear what core 0 sends it. PIO and PWM keep what is written to them.
+/// PIO and PWM keep what is written to them.
 final class RP2040: ChipAssembly {
     static let flashBase: UInt32 = 0x1000_0000
     static let memoryBase: UInt32 = 0x2000_0000
@@ -21,6 +21,7 @@ final class RP2040: ChipAssembly {
     private let rom: MemoryRegion
     private var bootROM = BootROM()
     private let watchdog: WatchdogRP2040
+    private let secondCore: SecondCore
     let startsBehindBootLoader = false
 
     init(_ context: ChipContext) {
@@ -29,7 +30,12 @@ final class RP2040: ChipAssembly {
         let machine = machine
         let memory = machine.memory
         let clock = machine.clock
-        let hub = InterruptHub(machine.interrupts)
+        let cores = CoreGroup(machine)
+        let sharedIO = SharedIO()
+        let second = SecondCore(first: machine, shared: sharedIO, cores: cores)
+        secondCore = second
+        let hub = InterruptHub(CoreLines([machine.interrupts, second.machine.interrupts]))
+        memory.add(CoreBank([machine.system, second.machine.system], cores))
         let chip = context.board.chip
         rom = memory.addROM("boot ROM", at: 0, bytes: bootROM.bytes)
         flash = memory.addFlash(at: Self.flashBase, size: chip.flashSize)
@@ -62,25 +68,27 @@ final class RP2040: ChipAssembly {
             Oscillator("ROSC", base: 0x4006_0000, status: 0x18) { [unowned context] in context.randomWord() >> 7 })
         let resets = ResetControl()
         memory.add(resets)
-        memory.add(PowerOnStateMachine())
+        let power = PowerOnStateMachine()
+        power.onSecondCore = { [unowned second] isOff in second.stop(announces: !isOff) }
+        memory.add(power)
         watchdog = WatchdogRP2040(clock: clock) { [unowned machine] in machine.requestReset() }
         memory.add(watchdog)
 
         // Time, pins, serial
-        let timer = MicrosecondTimer(clock: clock, interrupts: hub.source()) { [unowned machine] in
-            machine.idle.isObserving || machine.idle.isProven
+        let timer = MicrosecondTimer(clock: clock, interrupts: hub.source()) { [unowned cores] in
+            let idle = cores.machine.idle
+            return idle.isObserving || idle.isProven
         }
         memory.add(timer)
         let pads = PadControl()
         memory.add(pads)
         let gpio = GPIOBank(pins: context.pins, pads: pads, interrupts: hub.source())
         memory.add(gpio)
-        let sharedIO = SharedIO()
         let fifoLine = hub.source()
-        sharedIO.onChange = { core, isPending in if core == 0 { fifoLine.setLine(15, isPending) } }
-        let sio = SingleCycleIO(core: 0, gpio: gpio, shared: sharedIO)
+        sharedIO.onChange = { core, isPending in fifoLine.setLine(15 + core, isPending) }
+        let sio = CoreBank((0..<2).map { SingleCycleIO(core: $0, gpio: gpio, shared: sharedIO) }, cores)
         memory.add(sio)
-        machine.loopPeripherals.append(sio)
+        for machine in cores.machines { machine.loopPeripherals.append(sio) }
         for (name, base, irq) in [("UART0", 0x4003_4000, 20), ("UART1", 0x4003_8000, 21)] as [(String, UInt32, Int)] {
             let port = SerialPortPL011(name, base: base, interrupts: hub.source(), irq: irq)
             port.onTransmit = { [unowned context] byte in context.onSerial(name, byte) }
@@ -104,7 +112,7 @@ final class RP2040: ChipAssembly {
         let flashPins = FlashPins()
         flashPins.onSelect = { [unowned ssi] in ssi.isSelectHeld = $0 }
         memory.add(flashPins)
-        let calls = BootROMCalls(machine: machine, functions: bootROM.functions, serialFlash: serialFlash) {
+        let calls = BootROMCalls(cores: cores, functions: bootROM.functions, serialFlash: serialFlash) {
             [unowned machine, unowned controller] in
             controller.reset()
             machine.onDiagnostic?(.bootLoaderInROM)
@@ -161,6 +169,10 @@ final class RP2040: ChipAssembly {
         return bits[base].map { 1 << $0 } ?? 0
     }
 
+    func run(_ machine: Machine, untilCycle cycle: UInt64) -> RunResult {
+        secondCore.isRunning ? secondCore.run(with: machine, untilCycle: cycle) : machine.run(untilCycle: cycle)
+    }
+
     // MARK: Boot
 
     func notePowerOn() {
@@ -168,6 +180,7 @@ final class RP2040: ChipAssembly {
     }
 
     func prepareReset() {
+        secondCore.stop(announces: false)
         bootROM.setVectors(stack: BootROM.stackTop, entry: bootROM.endless)
         let words = watchdog.bootWords
         let magic: UInt32 = 0xB007_C0D3

@@ -79,6 +79,8 @@ final class SingleCycleIO: Peripheral {
         0x60..<0x7C ~= offset || Register.spinlocks..<0x180 ~= offset
     }
 
+    func isReadFreely(_ offset: UInt32) -> Bool { offset == Register.cpu || isLoopPrivate(offset) }
+
     func isNeutral(_ offset: UInt32, width: AccessWidth, value: UInt32) -> Bool {
         let operation = offset >> 2 & 3
         guard offset < 0x50, offset >= 0x10, width == .word else { return false }
