@@ -85,7 +85,7 @@ extension ConsoleModel {
 
     /// Asks only while there is something to say.
     private mutating func quit() -> [ConsoleEffect] {
-        guard connection == .connected, live.devices.contains(where: \.isInVM) else { return [.quit] }
+        guard connection == .connected, live.devices.contains(where: \.staysInVM) else { return [.quit] }
         mode = .quit
         return []
     }

@@ -134,7 +134,7 @@ extension Screen {
     }
 
     private mutating func drawQuit() {
-        let plugged = model.live.devices.count { $0.isInVM }
+        let plugged = model.live.devices.count { $0.staysInVM }
         let pid = model.live.snapshot?.engine.pid ?? 0
         let inside = overlay("Leave the console?", width: 64, height: 4)
         lines(

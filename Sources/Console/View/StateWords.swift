@@ -77,6 +77,8 @@ extension DeviceSnapshot {
     var isExported: Bool { export?.listeners.contains { $0.trouble == nil } ?? false }
     /// Plugged, imported, or on its way in or out.
     var isInVM: Bool { state == .plugged || state == .plugging || state == .unplugging || state == .imported }
+    /// In a VM, and still there when the console is left: not on its way out.
+    var staysInVM: Bool { isInVM && state != .unplugging }
     /// `1209:0001`.
     var vidpid: String { Format.hex(idVendor, 4) + ":" + Format.hex(idProduct, 4) }
 
