@@ -198,7 +198,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "TerminalTestKit", "TestDirectory", "GuestLab", "ControlClient", "ControlProtocol", "TwoVirt", "USBIP",
-                "USBDevice", "USBCore", "SimulatedFirmware", "AudioTestKit", "FirmwareTestKit",
+                "USBDevice", "USBCore", "SimulatedFirmware", "AudioTestKit", "FirmwareTestKit", "ReferenceFirmware",
                 .product(name: "Logging", package: "swift-log"),
             ] + nio,
             path: "Tests/EndToEnd"),

@@ -1,5 +1,6 @@
 import Foundation
 import GuestLab
+import ReferenceFirmware
 import Testing
 
 extension EndToEnd.GuestTests {
@@ -40,6 +41,50 @@ extension EndToEnd.GuestTests {
                 #expect(try await lab.check("interfaces").contains("127.0.0.1:\(server.port)"))
                 try await lab.check("unplug", "pipe")
             }
+            try await server.stop()
+        }
+
+        /// The one that the catalogue simulates, and those that our firmware in Embedded Swift is on emulated chips, whose
+        /// other end is the board's serial port: the guest's driver and program are the same for all.
+        @Test func simulatedAndEmulatedAreTheSameToTheGuest() async throws {
+            let guests = try LabGuests.here
+            let guest = try await guests.peer("left")
+            let server = try await EchoServer.start()
+            let simulated = """
+                [[device]]
+                name = "pipe"
+                interfaces = [{ kind = "usb-char", name = "pipe", to = "127.0.0.1:\(server.port)" }]
+                """
+            try await LabEnvironment.use(vms: guests.source, devices: simulated) { lab in
+                for (name, firmware) in [
+                    ("f072", ReferenceFirmware.usbCharSTM32F072), ("f103", ReferenceFirmware.usbCharSTM32F103),
+                ] {
+                    try Data(firmware.image).write(to: URL(fileURLWithPath: "\(lab.directory)/\(name).elf"))
+                    try lab.add(
+                        """
+                        [[device]]
+                        name = "\(name)"
+                        firmware = "\(lab.directory)/\(name).elf"
+                        board = "\(firmware.board)"
+                        uart = "unix:\(lab.directory)/\(name).uart"
+                        """)
+                }
+                try await lab.startEngine()
+                for (name, id) in [("pipe", "02a0 a123"), ("f072", "1209 0020"), ("f103", "1209 0020")] {
+                    // What comes out of the board's serial port goes in again.
+                    let echo = name == "pipe" ? nil : try await EchoPeer.connect(to: "\(lab.directory)/\(name).uart")
+                    let mark = guest.kernelLogMark
+                    try await lab.check("plug", name, "left")
+                    try await guest.check("modprobe usbserial; echo \(id) >/sys/bus/usb-serial/drivers/generic/new_id")
+                    try await eventually("a serial port") { try await guest.run("test -c /dev/ttyUSB0").exitCode == 0 }
+                    try await guest.echo(bytes: 100_000, through: "/dev/ttyUSB0")
+                    try await lab.check("unplug", name)
+                    try await guest.waitForDisconnect(since: mark)
+                    try await echo?.close()
+                }
+                #expect(server.accepted == 1)
+            }
+            try await guest.check("rmmod usbserial")
             try await server.stop()
         }
 

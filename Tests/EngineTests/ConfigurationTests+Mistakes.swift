@@ -102,7 +102,7 @@ extension ConfigurationTests {
         (device("idProduct = \"x\""), "f:3: device[0].idProduct: is \"x\"; allowed: a number from 0 to 0xFFFF"),
         (
             device("colour = 1"),
-            "f:3: device[0].colour: is not a key here; allowed: name, speed, interfaces, firmware, board, flash, gdb, product, idVendor, idProduct, serial, usbip"
+            "f:3: device[0].colour: is not a key here; allowed: name, speed, interfaces, firmware, board, flash, gdb, uart, product, idVendor, idProduct, serial, usbip"
         ),
         (device("product = 1979-05-27"), "f:3: device[0].product: is a date or time; allowed: text"),
         (

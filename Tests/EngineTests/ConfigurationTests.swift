@@ -66,6 +66,31 @@ struct ConfigurationTests {
         #expect(configuration.warnings.isEmpty)
     }
 
+    @Test func aBoardsSerialPortsAreFoundWhereTheConfigurationSays() throws {
+        func read(_ uart: String) throws -> Configuration {
+            try ConfigurationReader.read(
+                text: """
+                    [[device]]
+                    name = "board"
+                    firmware = "/srv/board.elf"
+                    board = "pico"
+                    uart = "\(uart)"
+                    """, file: "f")
+        }
+        #expect(
+            try read("unix:/run/board.uart").devices.map(\.behaviour) == [
+                .emulated(firmware: "/srv/board.elf", board: "pico", uart: .unix(path: "/run/board.uart"))
+            ])
+        #expect(
+            try read("pty").devices.map(\.behaviour) == [
+                .emulated(firmware: "/srv/board.elf", board: "pico", uart: .pty)
+            ])
+        let error = #expect(throws: ConfigurationError.self) { try read("com1") }
+        #expect(
+            error.map { "\($0)" }
+                == "f:5: device[0].uart: \"com1\"; allowed: \"pty\", \"unix:/path\" or \"tcp:address:port\"")
+    }
+
     @Test func theExporterCanBeToldMore() throws {
         let text = """
             [usbip]

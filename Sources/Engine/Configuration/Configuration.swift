@@ -44,8 +44,10 @@ public struct DeviceConfiguration: Sendable, Equatable {
 
     public enum Behaviour: Sendable, Equatable {
         case simulated([InterfaceConfiguration])
-        /// `flash`: a file that keeps what the firmware writes to its flash; nil: forgotten at the end.
-        case emulated(firmware: String, board: String, flash: String? = nil, gdb: Int? = nil)
+        /// `flash`: a file that keeps what the firmware writes to its flash; nil: forgotten at the end. `uart`: where the
+        /// board's serial ports are found on the host.
+        case emulated(
+            firmware: String, board: String, flash: String? = nil, gdb: Int? = nil, uart: SerialTarget? = nil)
     }
 }
 

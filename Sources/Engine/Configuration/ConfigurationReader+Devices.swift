@@ -1,4 +1,5 @@
 import FirmwareEmulator
+import SimulatedFirmware
 import TOMLKit
 import USBCore
 
@@ -7,7 +8,7 @@ extension ConfigurationReader {
         checkKeys(
             of: entry, at: path,
             allowed: [
-                "name", "speed", "interfaces", "firmware", "board", "flash", "gdb", "product", "idVendor",
+                "name", "speed", "interfaces", "firmware", "board", "flash", "gdb", "uart", "product", "idVendor",
                 "idProduct", "serial", "usbip",
             ])
         let before = problems.count
@@ -32,6 +33,16 @@ extension ConfigurationReader {
             behaviour: behaviour, export: export, line: locator.line(of: path) ?? 0)
     }
 
+    /// Where the board's serial ports are found.
+    private mutating func uart(_ entry: TOMLTable, at path: String) -> SerialTarget? {
+        let allowed = "\"pty\", \"unix:/path\" or \"tcp:address:port\""
+        guard let text = string(entry, "uart", at: path, allowed: allowed) else { return nil }
+        do { return try SerialTarget(parsing: text) } catch {
+            problem("\(path).uart", "\"\(text)\"", allowed)
+            return nil
+        }
+    }
+
     mutating func behaviour(_ entry: TOMLTable, at path: String) -> DeviceConfiguration.Behaviour? {
         if entry["firmware"] != nil {
             let image = string(entry, "firmware", at: path, allowed: "the path of a firmware image")
@@ -47,11 +58,12 @@ extension ConfigurationReader {
             let ports = "a port of 127.0.0.1, 1 to 65535"
             let gdb = integer(entry, "gdb", at: path, allowed: ports)
             if let gdb, !(1...65535).contains(gdb) { problem("\(path).gdb", "\(gdb)", ports) }
+            let uart = uart(entry, at: path)
             guard let image, let board else { return nil }
             if Board.named(board) == nil {
                 problem("\(path).board", "\"\(board)\"", Board.all.map(\.name).joined(separator: ", "))
             }
-            return .emulated(firmware: image, board: board, flash: flash, gdb: gdb)
+            return .emulated(firmware: image, board: board, flash: flash, gdb: gdb, uart: uart)
         }
         guard entry["interfaces"] != nil else {
             problem(path, "has neither 'interfaces' nor 'firmware'", "one of the two")

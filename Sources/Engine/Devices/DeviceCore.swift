@@ -70,11 +70,11 @@ final class DeviceCore: DevicePortObserver {
             }
             device.frameClock = EventLoopFrameClock(eventLoop)
             behaviour = .simulated(device)
-        case .emulated(let image, let board, let flash, _):
+        case .emulated(let image, let board, let flash, _, let uart):
             behaviour = .emulated(
                 try EmulatedFirmware(
-                    name: configuration.name, image: image, board: board, flash: flash, eventLoop: eventLoop,
-                    logger: logger))
+                    name: configuration.name, image: image, board: board, flash: flash, uart: uart,
+                    eventLoop: eventLoop, logger: logger))
         }
         port = DevicePort(firmware: behaviour.firmware)
         recorder = TrafficRecorder(device: configuration.name)
@@ -96,7 +96,7 @@ final class DeviceCore: DevicePortObserver {
     func shutdown() {
         switch behaviour {
         case .simulated(let device): device.shutdown()
-        case .emulated(let firmware): firmware.device.shutdown()
+        case .emulated(let firmware): firmware.shutdown()
         }
     }
 

@@ -46,7 +46,9 @@ final class DeviceHost: Sendable {
         let core = host.core
         do {
             try await eventLoop.flatSubmit { core.value.behaviour.whenReady(on: eventLoop) }.get()
-            if case .emulated(_, _, _, let gdb?) = configuration.behaviour { try await host.listenForDebugger(on: gdb) }
+            if case .emulated(_, _, _, let gdb?, _) = configuration.behaviour {
+                try await host.listenForDebugger(on: gdb)
+            }
         } catch {
             await host.shutdown()
             throw error

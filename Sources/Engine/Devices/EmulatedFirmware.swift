@@ -2,6 +2,7 @@ import FirmwareEmulator
 import Foundation
 import Logging
 import NIOCore
+import SimulatedFirmware
 
 /// An emulated device with its files: the image, and the flash that is kept between runs.
 final class EmulatedFirmware {
@@ -14,31 +15,39 @@ final class EmulatedFirmware {
     private let flashFile: String?
     private let ready: EventLoopPromise<Void>
     private var isReady = false
+    private var uart: SerialBridge?
     /// Serialises writing of the flash file.
     private let writer = DispatchQueue(label: "2virt flash")
 
     /// Loads the image and powers the board on.
     init(
-        name: String, image path: String, board boardName: String, flash: String?, eventLoop: any EventLoop,
-        logger: Logger
-    )
-        throws
-    {
+        name: String, image path: String, board boardName: String, flash: String?, uart: SerialTarget?,
+        eventLoop: any EventLoop, logger: Logger
+    ) throws {
         self.name = name
         self.logger = logger
         flashFile = flash
         guard let board = Board.named(boardName) else { throw EmulatedFirmwareError.unknownBoard(boardName) }
         let bytes = try Self.read(path, limit: ImageLoader.maximumFileSize)
         let image: FirmwareImage
-        do { image = try ImageLoader.load(bytes) } catch { throw EmulatedFirmwareError.badImage(path, "\(error)") }
+        do { image = try ImageLoader.load(bytes, address: board.chip.flashBase) } catch {
+            throw EmulatedFirmwareError.badImage(path, "\(error)")
+        }
         if case .unsupported(let chip)? = image.hint { throw EmulatedFirmwareError.badImage(path, "it is for \(chip)") }
         var kept: [UInt8]?
         if let flash, FileManager.default.fileExists(atPath: flash) { kept = try Self.read(flash, limit: 16 << 20) }
         do {
             device = try EmulatedDevice(
-                image: image, board: board, identity: Self.identity(name), flash: kept,
+                image: image, board: board, identity: Self.identity(name), flash: kept, reportsSerial: uart != nil,
                 executor: EventLoopExecutor(eventLoop: eventLoop))
         } catch { throw EmulatedFirmwareError.badImage(path, "\(error)") }
+        let device = device
+        self.uart = try uart.map { target in
+            try SerialBridge(
+                target, eventLoop: eventLoop, give: { [weak device] in device?.sendSerial($0) },
+                report: { [weak device] in device?.port?.report(.trouble(interface: "uart", $0)) })
+        }
+        if let bridge = self.uart { logger.info("the board's serial ports are at \(bridge.text)") }
         ready = eventLoop.makePromise()
         device.onEvent = { [weak self] in self?.hear($0) }
         guard device.start() else {
@@ -48,6 +57,12 @@ final class EmulatedFirmware {
     }
 
     deinit { settle(.failure(EmulatedFirmwareError.silent(at: nil))) }
+
+    /// Powers the board off and lets go of what is at its serial ports.
+    func shutdown() {
+        uart?.shutdown()
+        device.shutdown()
+    }
 
     /// Done when descriptors are known; fails with the reason when they will not be.
     func whenReady(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
@@ -78,6 +93,8 @@ final class EmulatedFirmware {
         case .diagnostic(let diagnostic): logger.info("firmware: \(diagnostic)")
         case .remoteWakeUp: logger.info("firmware woke the bus")
         case .flashChanged(let contents): keep(contents)
+        case .serial(let bytes): uart?.send(bytes)
+        case .serialTaken: uart?.taken()
         }
     }
 

@@ -25,7 +25,7 @@ public final class FirmwareRun: Sendable {
         (device, port) = try await loop.submit {
             let device = try EmulatedDevice(
                 image: image, board: board, identity: 1, executor: EventLoopExecutor(eventLoop: loop))
-            device.onEvent = { tell(Self.line($0)) }
+            device.onEvent = { Self.line($0).map(tell) }
             let port = DevicePort(firmware: device)
             return (NIOLoopBound(device, eventLoop: loop), NIOLoopBound(port, eventLoop: loop))
         }.get()
@@ -51,7 +51,8 @@ public final class FirmwareRun: Sendable {
         try await group.shutdownGracefully()
     }
 
-    private static func line(_ event: EmulatedDeviceEvent) -> String {
+    /// Nil for what is not told as a line.
+    private static func line(_ event: EmulatedDeviceEvent) -> String? {
         switch event {
         case .enumerated(let device): "enumerated:\n\(device.listing)"
         case .detached: "the device left the bus"
@@ -61,6 +62,7 @@ public final class FirmwareRun: Sendable {
         case .diagnostic(let diagnostic): "\(diagnostic)"
         case .flashChanged: "the flash has changed"
         case .remoteWakeUp: "remote wake-up"
+        case .serial, .serialTaken: nil
         }
     }
 }

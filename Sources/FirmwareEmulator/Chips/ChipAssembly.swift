@@ -35,6 +35,8 @@ enum ImagePlace {
 protocol SerialInput: AnyObject {
     /// Gives firmware bytes to receive; more than fit are lost, as on a wire.
     func receive(_ bytes: [UInt8])
+    /// Firmware listens, and has not taken everything yet.
+    var hasUnread: Bool { get }
 }
 
 extension SerialPort: SerialInput {}

@@ -25,6 +25,9 @@ extension Microcontroller {
         machine.inputChanged()
     }
 
+    /// A serial port has bytes that firmware has yet to take.
+    var hasUnreadSerial: Bool { serialPorts.contains(where: \.hasUnread) }
+
     /// All of the flash, for keeping.
     public var flashContents: [UInt8] { flash.read(at: 0, count: Int(flash.size)) }
 

@@ -17,6 +17,7 @@ public final class EmulatedDevice: Firmware {
     private let executor: any LoopExecutor
     private let mailbox = Mailbox<DeviceCommand>()
     private let shared = Shared(EmulatorStatus())
+    private let reportsSerial: Bool
     private let make: @Sendable () throws(ImageError) -> Microcontroller
     private var task: MachineTask?
     /// Transfers that the machine has; the serial number tells a late completion from a later transfer of the same id.
@@ -32,10 +33,13 @@ public final class EmulatedDevice: Firmware {
     /// - Parameters:
     ///   - identity: makes the chip's unique id, from which firmware takes serial numbers.
     ///   - flash: contents that an earlier run left, in place of the image.
+    ///   - reportsSerial: whether ``EmulatedDeviceEvent/serial(_:)`` is told.
     ///   - executor: the loop of the port that will own this device.
     public init(
-        image: FirmwareImage, board: Board, identity: UInt64, flash: [UInt8]? = nil, executor: any LoopExecutor
+        image: FirmwareImage, board: Board, identity: UInt64, flash: [UInt8]? = nil, reportsSerial: Bool = false,
+        executor: any LoopExecutor
     ) throws(ImageError) {
+        self.reportsSerial = reportsSerial
         self.board = board
         self.executor = executor
         var image = image
@@ -65,13 +69,15 @@ public final class EmulatedDevice: Firmware {
         let mailbox = mailbox
         let shared = shared
         let executor = executor
+        let reportsSerial = reportsSerial
         var runner: MachineRunner?
         let task = MachineTask {
             if runner == nil {
                 // It was made once already, so the image is known to fit.
                 guard let microcontroller = try? make() else { return .ended }
-                runner = MachineRunner(microcontroller: microcontroller, mailbox: mailbox, status: shared) {
-                    bus, events in
+                runner = MachineRunner(
+                    microcontroller: microcontroller, mailbox: mailbox, status: shared, reportsSerial: reportsSerial
+                ) { bus, events in
                     executor.execute { bound.value?.deliver(bus, events) }
                 }
             }
@@ -103,6 +109,7 @@ public final class EmulatedDevice: Firmware {
     public func setButton(_ name: String, pressed: Bool) { order(.press(name, pressed)) }
     /// Drives a pin from outside; nil lets it go.
     public func force(_ pin: Pin, _ level: Bool?) { order(.forcePin(pin, level)) }
+    /// Gives firmware bytes on all serial ports that listen; at most 4096 before ``EmulatedDeviceEvent/serialTaken``.
     public func sendSerial(_ bytes: [UInt8]) { order(.serial(bytes)) }
     public func resetChip() { order(.resetChip) }
     public func suspendBus() { order(.suspendBus) }

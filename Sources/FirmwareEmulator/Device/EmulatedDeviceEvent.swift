@@ -13,4 +13,8 @@ public enum EmulatedDeviceEvent: Sendable {
     /// Firmware changed its flash; the whole contents, for keeping.
     case flashChanged([UInt8])
     case remoteWakeUp
+    /// Bytes that firmware sent on its serial ports.
+    case serial([UInt8])
+    /// Firmware has taken what ``EmulatedDevice/sendSerial(_:)`` gave it last.
+    case serialTaken
 }

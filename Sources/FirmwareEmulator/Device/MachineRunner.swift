@@ -35,6 +35,11 @@ final class MachineRunner {
 
     private var busEvents: [BusEvent] = []
     private var events: [EmulatedDeviceEvent] = []
+    private let reportsSerial: Bool
+    /// What firmware has sent on its serial ports since events were reported last.
+    private var sentSerial: [UInt8] = []
+    /// It is yet to be told that firmware has taken what it was sent.
+    private var owesSerialTaken = false
     var view = EmulatorStatus()
 
     private var isStopped = false
@@ -53,11 +58,12 @@ final class MachineRunner {
 
     init(
         microcontroller: Microcontroller, mailbox: Mailbox<DeviceCommand>, status: Shared<EmulatorStatus>,
-        report: @escaping ([BusEvent], [EmulatedDeviceEvent]) -> Void
+        reportsSerial: Bool, report: @escaping ([BusEvent], [EmulatedDeviceEvent]) -> Void
     ) {
         self.microcontroller = microcontroller
         self.mailbox = mailbox
         self.status = status
+        self.reportsSerial = reportsSerial
         self.report = report
     }
 
@@ -97,6 +103,7 @@ final class MachineRunner {
         microcontroller.onSerial = { [unowned self] _, byte in
             view.serialLog.append(byte)
             view.serialTotal &+= 1
+            if reportsSerial { sentSerial.append(byte) }
             if view.serialLog.count > EmulatorStatus.serialLimit * 2 {
                 view.serialLog.removeFirst(view.serialLog.count - EmulatorStatus.serialLimit)
             }
@@ -251,7 +258,9 @@ final class MachineRunner {
         case .press(let name, let isPressed): press(name, isPressed)
         case .forcePin(let pin, let level):
             microcontroller.forcePin(pin, level)
-        case .serial(let bytes): microcontroller.receiveSerial(bytes)
+        case .serial(let bytes):
+            microcontroller.receiveSerial(bytes)
+            owesSerialTaken = true
         case .debugger(let input): debug(input)
         case .resetChip:
             hasFaulted = false
@@ -335,6 +344,14 @@ final class MachineRunner {
     }
 
     private func flush() {
+        if !sentSerial.isEmpty {
+            events.append(.serial(sentSerial))
+            sentSerial = []
+        }
+        if owesSerialTaken, !microcontroller.hasUnreadSerial {
+            owesSerialTaken = false
+            events.append(.serialTaken)
+        }
         guard !busEvents.isEmpty || !events.isEmpty else { return }
         let bus = busEvents
         let other = events

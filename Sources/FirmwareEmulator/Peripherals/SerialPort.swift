@@ -6,8 +6,13 @@ class SerialPort: RegisterBlock {
     /// Bytes that may wait for firmware to read them.
     static let receiveLimit = 4096
 
-    /// Gives firmware bytes to receive; more than fit are lost, as on a wire.
+    /// The receiver is on.
+    var isListening: Bool { false }
+    var hasUnread: Bool { isListening && !received.isEmpty }
+
+    /// Gives firmware bytes to receive; more than fit are lost, as on a wire, and all while it does not listen.
     func receive(_ bytes: [UInt8]) {
+        guard isListening else { return }
         received += bytes.prefix(Self.receiveLimit - received.count)
         update()
     }
@@ -40,6 +45,8 @@ final class USART: SerialPort {
     }
 
     private var isEnabled: Bool { self[0x00] & 1 != 0 }
+    /// UE and RE.
+    override var isListening: Bool { self[0x00] & 5 == 5 }
 
     /// TXE, TC, RXNE; TEACK and REACK follow TE and RE.
     private var status: UInt32 {
@@ -87,6 +94,8 @@ final class USARTF1: SerialPort {
     }
 
     private var isEnabled: Bool { self[0x0C] & 0x2000 != 0 }
+    /// UE and RE.
+    override var isListening: Bool { self[0x0C] & 0x2004 == 0x2004 }
     private var status: UInt32 { !received.isEmpty && isEnabled ? 0xE0 : 0xC0 }
 
     override func load(_ offset: UInt32) -> UInt32 {

@@ -36,12 +36,7 @@ public enum Catalogue {
     ) throws(CatalogueError) -> any Function {
         switch spec {
         case .serial(let name, let target):
-            let backend: any SerialBackend =
-                switch target {
-                case .pty: try PtyBackend(eventLoop: eventLoop)
-                case .unix, .tcp: try ListenerBackend(target, eventLoop: eventLoop)
-                }
-            return SerialFunction(name: name, backend: backend)
+            return SerialFunction(name: name, backend: try target.open(eventLoop))
         case .webService(let name, let upstreams, let services, let streams):
             return try WebServiceFunction(
                 name: name, upstreams: upstreams, services: services, streams: streams, eventLoop: eventLoop,

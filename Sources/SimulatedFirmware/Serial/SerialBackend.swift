@@ -28,3 +28,13 @@ protocol SerialSink: AnyObject {
     /// The backend is broken for good or for now; nil when it works again.
     func troubleChanged(_ trouble: String?)
 }
+
+extension SerialTarget {
+    /// Makes the pty, or listens.
+    func open(_ eventLoop: any EventLoop) throws(CatalogueError) -> any SerialBackend {
+        switch self {
+        case .pty: try PtyBackend(eventLoop: eventLoop)
+        case .unix, .tcp: try ListenerBackend(self, eventLoop: eventLoop)
+        }
+    }
+}

@@ -6,15 +6,20 @@ import Foundation
 struct FirmwareImageOptions: ParsableArguments {
     @Argument(help: "The firmware image.", completion: .file()) var image: String
     @Option(help: "The board it runs on.") var board: String?
-    @Option(help: ArgumentHelp("Where a raw binary goes.", valueName: "address")) var address: String = "0x08000000"
+    @Option(help: ArgumentHelp("Where a raw binary goes, if not to the begin of flash.", valueName: "address"))
+    var address: String?
 
     func validate() throws {
-        guard Self.number(address) != nil else { throw ValidationError("--address \(address) is not a 32-bit number") }
+        guard let address, Self.number(address) == nil else { return }
+        throw ValidationError("--address \(address) is not a 32-bit number")
     }
 
     private static func number(_ text: String) -> UInt32? {
         text.hasPrefix("0x") ? UInt32(text.dropFirst(2), radix: 16) : UInt32(text)
     }
+
+    /// Of the board that was named; of an STM32 where the image decides.
+    private var flashBase: UInt32 { board.flatMap(Board.named)?.chip.flashBase ?? 0x0800_0000 }
 
     func load() throws -> FirmwareImage {
         guard let size = try? FileManager.default.attributesOfItem(atPath: image)[.size] as? Int else {
@@ -24,7 +29,7 @@ struct FirmwareImageOptions: ParsableArguments {
             throw CommandFailure("\(image): \(size) bytes cannot be read")
         }
         do {
-            return try ImageLoader.load([UInt8](data), address: Self.number(address) ?? 0x0800_0000)
+            return try ImageLoader.load([UInt8](data), address: address.flatMap(Self.number) ?? flashBase)
         } catch {
             throw CommandFailure("\(image): \(error)")
         }

@@ -52,6 +52,9 @@ class AtomicRegisterBlock: Peripheral {
     /// Reading it changes nothing and shows the same until something else happens.
     func isSteady(_ offset: UInt32) -> Bool { true }
 
+    /// Not a register that firmware waits for.
+    func isReadFreely(_ offset: UInt32) -> Bool { false }
+
     func reset() { for index in words.indices { words[index] = 0 } }
 
     final func read(_ offset: UInt32, width: AccessWidth) -> UInt32 { load(offset & 0xFFC) >> (8 * (offset & 3)) }

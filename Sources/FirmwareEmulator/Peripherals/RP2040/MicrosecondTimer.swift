@@ -131,7 +131,7 @@ final class MicrosecondTimer: AtomicRegisterBlock {
         for index in 0..<4 { interrupts.setLine(index, status >> UInt32(index) & 1 != 0) }
     }
 
-    func isReadFreely(_ offset: UInt32) -> Bool { true }
+    override func isReadFreely(_ offset: UInt32) -> Bool { true }
 
     override func isSteady(_ offset: UInt32) -> Bool {
         switch offset {

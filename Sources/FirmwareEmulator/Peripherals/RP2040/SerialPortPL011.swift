@@ -54,7 +54,12 @@ final class SerialPortPL011: AtomicRegisterBlock, SerialInput {
         updateLine()
     }
 
+    /// UARTEN and RXE.
+    private var isListening: Bool { self[Register.control] & 0x201 == 0x201 }
+    var hasUnread: Bool { isListening && !received.isEmpty }
+
     func receive(_ bytes: [UInt8]) {
+        guard isListening else { return }
         received += bytes.prefix(SerialPort.receiveLimit - received.count)
         updateLine()
     }
