@@ -13,7 +13,7 @@ let fuzzers: [Target] =
     isFuzzing
     ? [
         ("FuzzUSBRedirection", "RedirectionTestKit"), ("FuzzUSBIPSession", "USBIPTestKit"),
-        ("FuzzUSBIPOperations", "USBIPTestKit"),
+        ("FuzzUSBIPOperations", "USBIPTestKit"), ("FuzzFirmwareImages", "FirmwareTestKit"),
     ].map { name, kit in
         .executableTarget(
             name: name, dependencies: ["FuzzKit", .init(stringLiteral: kit)],
@@ -92,7 +92,7 @@ let package = Package(
             swiftSettings: [
                 .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
                 .unsafeFlags(["-O"], .when(configuration: .debug)),
-            ]),
+            ] + fuzzed),
         // Images of our own for emulated chips; their sources are for another processor, and `Firmware/build` compiles them.
         .target(name: "ReferenceFirmware", exclude: ["Firmware"], resources: [.embedInCode("Images")]),
         // An importer that holds an exporter to its promises, and a device that does as a test says.
@@ -253,7 +253,7 @@ let package = Package(
         .testTarget(name: "USBCoreTests", dependencies: ["USBCore"]),
         // Images to test with: ours, compiled on the spot, and a shipped one.
         .target(
-            name: "FirmwareTestKit", dependencies: ["FirmwareEmulator"], path: "Tests/FirmwareTestKit",
+            name: "FirmwareTestKit", dependencies: ["FirmwareEmulator", "USBCore"], path: "Tests/FirmwareTestKit",
             exclude: ["Firmware"]),
         // Our CPU against Unicorn, which is loaded at run time.
         .target(name: "UnicornPeer"),

@@ -181,6 +181,27 @@ import USBCore
         #expect(probe.perform(.in(8, 1, length: 64), milliseconds: 20)?.data == data)
     }
 
+    /// The RP2040 sends by both buffers of a pair whenever there is enough for them.
+    @Test(arguments: [FirmwareBuilder.Target.f072, .f407, .rp2040]) func serialEchoKeepsOrder(
+        target: FirmwareBuilder.Target
+    ) throws {
+        let board = try #require(Board.named(target.board))
+        let probe = try FirmwareProbe(image: try FirmwareBuilder.cdc(target), board: board)
+        #expect(probe.enumerate() != nil, "\(probe.failure)")
+        probe.connect()
+        #expect(probe.perform(.control(1, Self.configure))?.status == .success)
+        for count in [1, 64, 127, 128, 129, 1000, 2000] {
+            let data = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+            probe.submit(100, .out(7, 1, data: data))
+            var echoed: [UInt8] = []
+            while echoed.count < count, let reply = probe.perform(.in(8, 1, length: 512)), reply.status == .success {
+                echoed += reply.data
+            }
+            #expect(echoed == data)
+            #expect(probe.takeCompletion(100)?.actualLength == count)
+        }
+    }
+
     /// Linked behind a boot loader that is not there.
     @Test(arguments: [FirmwareBuilder.Target.f103, .f407]) func imageBehindAMissingBootLoaderIsStarted(
         target: FirmwareBuilder.Target

@@ -10,7 +10,6 @@ static void configure(void) {
     head = tail = in_busy = wants_zero = out_waits = 0;
     in_toggle[1] = out_toggle[1] = 0;
     EP_CONTROL(1, 1) = 1u << 31 | 1 << 29 | 2 << 26 | out_place[1];
-    EP_CONTROL(1, 0) = 1u << 31 | 1 << 29 | 2 << 26 | in_place[1];
     EP_CONTROL(2, 0) = 1u << 31 | 1 << 29 | 3u << 26 | in_place[2];
     arm_out(1);
 }
@@ -22,12 +21,30 @@ static void clear_halt(uint8_t endpoint) {
     else out_toggle[endpoint & 15] = 0, arm_out(endpoint & 15);
 }
 
+#define EP1_IN (1u << 31 | 2 << 26 | in_place[1])
+#define DOUBLE (1 << 30)
+#define PER_BUFFER (1 << 29)
+#define PER_PAIR (1 << 28)
+#define FIRST 0x1000u
+
+// Two packets by both buffers, with one interrupt at the end.
+static void give_pair(const uint8_t *bytes) {
+    volatile uint8_t *to = (volatile uint8_t *)DPRAM + in_place[1];
+    for (uint32_t i = 0; i < 128; i++) to[i] = bytes[i];
+    EP_CONTROL(1, 0) = EP1_IN | DOUBLE | PER_PAIR;
+    uint32_t first = FULL | 64 | (in_toggle[1] ? DATA1 : 0), second = FULL | 64 | (in_toggle[1] ? 0 : DATA1);
+    BUFFER(1, 0) = second << 16 | first | FIRST;
+    BUFFER(1, 0) = (second | AVAILABLE) << 16 | first | FIRST | AVAILABLE;
+}
+
 static void give_in(void) {
-    uint32_t count = used() < 64 ? used() : 64;
+    uint32_t count = used() >= 128 ? 128 : used() < 64 ? used() : 64;
     if (in_busy || (!count && !wants_zero) || !configuration) return;
-    uint8_t packet[64];
+    uint8_t packet[128];
     for (uint32_t i = 0; i < count; i++) packet[i] = ring[tail++ % RING];
-    wants_zero = count == 64, in_busy = 1;
+    wants_zero = count >= 64, in_busy = 1;
+    if (count == 128) { give_pair(packet); return; }
+    EP_CONTROL(1, 0) = EP1_IN | PER_BUFFER;
     give(1, packet, count);
 }
 

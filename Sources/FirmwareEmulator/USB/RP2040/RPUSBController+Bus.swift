@@ -132,11 +132,12 @@ extension RPUSBController: ChipUSBController {
     }
 
     private func nextBuffer(_ endpoint: RPEndpoint, _ control: RPEndpointControl) -> (BufferControl, isSecond: Bool) {
-        let word = word(at: endpoint.bufferOffset)
+        var word = word(at: endpoint.bufferOffset)
         if BufferControl(bits: word & 0xFFFF).resetsSelection {
             usesSecond &= ~endpoint.bit
             pendingPairs &= ~endpoint.bit
-            setWord(at: endpoint.bufferOffset, word & ~(1 << 12))
+            word &= ~(1 << 12)
+            setWord(at: endpoint.bufferOffset, word)
         }
         let isSecond = control.isDoubleBuffered && usesSecond & endpoint.bit != 0
         return (BufferControl(bits: isSecond ? word >> 16 : word & 0xFFFF), isSecond)
