@@ -222,6 +222,23 @@ import USBCore
         #expect(fault.description.contains("pc="))
     }
 
+    /// A machine has some megabytes; peripherals and cores know each other.
+    @Test func boardsAreFreedWithAllThatIsOnThem() throws {
+        for board in Board.all {
+            weak var machine: Machine?
+            try inAScope {
+                let microcontroller = try Microcontroller(board: board, image: nil)
+                machine = microcontroller.machine
+                microcontroller.powerOn()
+                _ = microcontroller.run(untilCycle: 1000)
+                #expect(machine != nil)
+            }
+            #expect(machine == nil, "\(board.name)")
+        }
+    }
+
+    private func inAScope(_ body: () throws -> Void) rethrows { try body() }
+
     @Test func imageThatDoesNotFitNamesTheMemories() {
         let image = FirmwareImage(format: .binary, segments: [.init(address: 0x0900_0000, bytes: [1, 2])])
         let error = #expect(throws: ImageError.self) {

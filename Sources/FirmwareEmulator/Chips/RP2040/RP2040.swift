@@ -133,9 +133,8 @@ final class RP2040: ChipAssembly {
         memory.add(dma)
         addStorage(memory)
 
-        let peripherals = memory.peripherals
-        resets.onReset = { bits in
-            for peripheral in peripherals where Self.resetBit(peripheral.base) & bits != 0 { peripheral.reset() }
+        resets.onReset = { [unowned memory] bits in
+            for peripheral in memory.peripherals where Self.resetBit(peripheral.base) & bits != 0 { peripheral.reset() }
         }
         resets.onChange = { [unowned controller] bits in controller.isClocked = bits & ResetBit.usb == 0 }
     }

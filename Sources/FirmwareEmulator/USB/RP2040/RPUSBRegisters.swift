@@ -18,6 +18,9 @@ final class RPUSBRegisters: AtomicRegisterBlock {
         controller.isNeutral(offset, value, operation)
     }
 
+    /// MAIN_CTRL, which drivers read to know whether they are a host's.
+    override func isReadFreely(_ offset: UInt32) -> Bool { offset == 0x40 }
+
     /// SOF_RD is read and clear.
     override func isSteady(_ offset: UInt32) -> Bool { offset != 0x48 }
 }
