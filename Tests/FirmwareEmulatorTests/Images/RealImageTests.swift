@@ -226,15 +226,29 @@ import USBCore
     @Test func boardsAreFreedWithAllThatIsOnThem() throws {
         for board in Board.all {
             weak var machine: Machine?
+            weak var memory: MemoryMap?
             try inAScope {
                 let microcontroller = try Microcontroller(board: board, image: nil)
                 machine = microcontroller.machine
+                memory = machine?.memory
                 microcontroller.powerOn()
                 _ = microcontroller.run(untilCycle: 1000)
                 #expect(machine != nil)
             }
-            #expect(machine == nil, "\(board.name)")
+            #expect(machine == nil && memory == nil, "\(board.name)")
         }
+    }
+
+    @Test(arguments: FirmwareBuilder.Target.allCases) func aUsedBoardIsFreed(target: FirmwareBuilder.Target) throws {
+        weak var machine: Machine?
+        weak var memory: MemoryMap?
+        try inAScope {
+            let probe = try Self.ready(target)
+            machine = probe.microcontroller.machine
+            memory = machine?.memory
+            probe.run(milliseconds: 50)
+        }
+        #expect(machine == nil && memory == nil)
     }
 
     private func inAScope(_ body: () throws -> Void) rethrows { try body() }

@@ -25,7 +25,7 @@ final class DMAControllerRP2040: AtomicRegisterBlock {
         var chain: Int { Int(control >> 11 & 0xF) }
     }
 
-    private let memory: MemoryMap
+    private unowned let memory: MemoryMap
     private let interrupts: any InterruptLines
     private let clock: VirtualClock
     private var channels = [Channel](repeating: Channel(), count: channelCount)
