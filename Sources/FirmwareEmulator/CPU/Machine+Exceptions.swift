@@ -55,25 +55,29 @@ extension Machine {
                 return
             }
         }
-        let report = report(fault.reason)
         system.note(fault)
         let number = target(of: fault)
         let isTakeable = controller.groupPriority(controller.priority(of: number)) < executionPriority
         if number != Number.hardFault, isTakeable {
-            lastFault = report
-            onDiagnostic?(.fault(report))
-            enter(number)
+            handOver(fault, to: number)
             return
         }
         guard executionPriority > -1 else {
-            lockup = report
+            lockup = report(fault.reason)
             activity = .faulted
             return
         }
         if number != Number.hardFault { system.hardFaultStatus |= 1 << 30 }
-        lastFault = report
-        onDiagnostic?(.fault(report))
-        enter(Number.hardFault)
+        handOver(fault, to: Number.hardFault)
+    }
+
+    /// Firmware's own handler deals with a fault. Some do so for ever: only the first at each of some places is told.
+    private func handOver(_ fault: Fault, to number: Int) {
+        if toldFaults.count < Self.toldFaultLimit, toldFaults.insert(programCounter).inserted {
+            onDiagnostic?(.fault(report(fault.reason)))
+        }
+        lastFault = fault
+        enter(number)
     }
 
     /// The exception for a fault: its own when the core has it and firmware enabled it.
@@ -104,8 +108,13 @@ extension Machine {
         begin(number)
     }
 
+    /// Cycles of a tail-chained entry.
+    private static let entryCycles: UInt64 = 6
+
     /// The part of entry that tail-chaining has too: the new exception's state and its vector.
     private func begin(_ number: Int) {
+        // It takes time (Cortex-M3 TRM 5.5): else a handler that is nothing but its return would stop the clock.
+        clock.settled &+= Self.entryCycles
         ipsr = UInt32(number)
         itState = 0
         exclusiveAddress = nil

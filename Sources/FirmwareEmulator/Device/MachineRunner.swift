@@ -266,6 +266,7 @@ final class MachineRunner {
             hasFaulted = false
             view.fault = nil
             grantFastForward()
+            microcontroller.machine.forgetReports()
             microcontroller.reset()
         }
         if !isStopped, !hasFaulted { drive?.advance() }

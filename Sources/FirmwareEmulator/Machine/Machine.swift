@@ -23,7 +23,10 @@ public final class Machine {
     var bootVectors: UInt32?
     public internal(set) var activity = Activity.running
     /// The fault that was handed to firmware's own handler last, if any: many handlers are an endless loop.
-    public internal(set) var lastFault: FaultReport?
+    var lastFault: Fault?
+    /// Where faults were told of.
+    var toldFaults: Set<UInt32> = []
+    static let toldFaultLimit = 32
     /// Whether BKPT stops ``run(untilCycle:)``; without it, and without a hook, it is a HardFault.
     public var haltsOnBKPT = false
     /// Asked for each BKPT with its number; true when it was dealt with and firmware goes on behind it: semihosting.
@@ -193,6 +196,12 @@ public final class Machine {
     /// To be called when something that firmware may poll has changed outside of an event of the clock, a write and an
     /// interrupt line: ends the skipping of an idle loop.
     public func inputChanged() { idle.forget() }
+
+    /// What has been told of is told again when it happens again.
+    public func forgetReports() {
+        toldFaults = []
+        polls.forget()
+    }
 
     /// Another core's SEV (ARMv6-M ARM B1.5.18).
     func receiveEvent() {

@@ -191,17 +191,45 @@ struct MachineTests {
         // movs r1, #1; lsls r1, #29; adds r1, #1; ldr r0, [r1]; bkpt 0
         let code: [UInt16] = [0x2101, 0x0749, 0x3101, 0x6808, 0xBE00]
         let small = machine(code, .cortexM0)
+        var faults: [FaultReport] = []
+        small.onDiagnostic = { if case .fault(let report) = $0 { faults.append(report) } }
         guard case .breakpoint(0x80) = small.run(untilCycle: 1000) else {
             Issue.record("no HardFault on Cortex-M0")
             return
         }
-        #expect(small.lastFault?.reason == "unaligned access")
-        #expect(small.lastFault?.programCounter == 0x106)
+        #expect(faults.map(\.reason) == ["unaligned access"])
+        #expect(faults.map(\.programCounter) == [0x106])
         let large = machine(code)
         guard case .breakpoint(0x108) = large.run(untilCycle: 1000) else {
             Issue.record("a fault on Cortex-M3")
             return
         }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aHandlerThatOnlyReturnsDoesNotStopTime() {
+        // NVIC_ISER = 1; loop: b loop. Handler: bx lr
+        let machine = machine([0x4801, 0x2101, 0x6001, 0xE7FE, 0xE100, 0xE000], handler: [0x4770])
+        machine.interrupts.setLine(0, true)
+        guard case .sliceOver = machine.run(untilCycle: 100_000) else {
+            Issue.record("the interrupt comes again for ever")
+            return
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aHandlerThatReturnsToTheFaultForEverIsToldOfOnce() {
+        // movs r1, #1; lsls r1, #29; adds r1, #1; ldr r0, [r1]. Handler: bx lr
+        let machine = machine([0x2101, 0x0749, 0x3101, 0x6808], handler: [0x4770], .cortexM0)
+        var count = 0
+        machine.onDiagnostic = { _ in count += 1 }
+        _ = machine.run(untilCycle: 1_000_000)
+        #expect(count == 1)
+        // Told again when an operator has reset the chip, not when firmware has.
+        machine.reset()
+        _ = machine.run(untilCycle: 2_000_000)
+        #expect(count == 1)
+        machine.forgetReports()
+        _ = machine.run(untilCycle: 3_000_000)
+        #expect(count == 2)
     }
 
     @Test func debuggerStopsAndSteps() {
