@@ -36,6 +36,9 @@ extension EndToEnd.GuestTests {
                     url = "http://127.0.0.1:\(servers.rest)"
                     document = "http://127.0.0.1:\(servers.rest)/openapi.json"
                     [[service]]
+                    name = "cargo"
+                    url = "http://127.0.0.1:\(servers.parts)"
+                    [[service]]
                     name = "fleet"
                     url = "http://127.0.0.1:\(servers.rest)"
                     document = "file:\(lab.directory)/fleet.yaml"
@@ -50,6 +53,7 @@ extension EndToEnd.GuestTests {
                 try await callSOAP(guest)
                 try await watch(guest, lab)
                 try await callREST(guest, lab)
+                try await callSOAPInParts(guest, lab)
                 try await proxy(guest)
                 try await lab.check("unplug", "desk")
                 #expect(try await guest.run("2virt-guest services").exitCode == 3)
@@ -90,6 +94,32 @@ extension EndToEnd.GuestTests {
                 let result = try await guest.run("2virt-guest call \(call) 2>&1")
                 #expect(result.exitCode == status && result.text.contains(words), "\(call): \(result)")
             }
+        }
+
+        /// A WSDL that has no type of its own: all are in documents that it imports.
+        private func callSOAPInParts(_ guest: Guest, _ lab: LabEnvironment) async throws {
+            try await lab.check("grant", "desk", "cargo")
+            try await eventually("the service whose WSDL has parts") {
+                try await guest.run("2virt-guest describe cargo").text.contains("load")
+            }
+            let words = try await guest.check("2virt-guest describe cargo")
+            #expect(words.contains("ship: integer, required") && words.contains("label: string, required"), "\(words)")
+            let outer = try await guest.check("2virt-guest describe cargo --document")
+            #expect(outer.contains("?part=abstract") && !outer.contains("weight"), "\(outer)")
+            let load = try await guest.check(
+                """
+                2virt-guest call cargo load ship=7 \
+                'crates:=[{"label":"rope","weight":1.5},{"label":"tar & oil","weight":2}]'
+                """)
+            #expect(load.contains("10.5"), "\(load)")
+            let heaviest = try await guest.check("2virt-guest call cargo heaviest ship=Ida")
+            #expect(heaviest.contains("\"weight\" : 950.5") && heaviest.contains("anchor of Ida"), "\(heaviest)")
+            let wrong = try await guest.run("2virt-guest call cargo load ship=x 'crates:=[]' 2>&1")
+            #expect(wrong.exitCode == 9 && wrong.text.contains("an integer is expected"), "\(wrong)")
+            // Nobody asked the platform to go to other servers.
+            let list = try await guest.check("2virt-guest services --json")
+            #expect(list.contains("http://elsewhere.invalid/a.xsd: it is not on the service's own server"), "\(list)")
+            try await lab.check("revoke", "desk", "cargo")
         }
 
         /// A service that is granted appears in the guest by itself, and one that is revoked is gone.

@@ -39,6 +39,10 @@ extension ConfigurationTests {
             "f:4: service[0].document: document 'x'; allowed: http://HOST[:PORT]/path[?query] or file:/path"
         ),
         (
+            "[[service]]\nname = \"a\"\nurl = \"h:1\"\nimports = [\"http://i/types\"]",
+            "f:4: service[0].imports: imports has 'http://i/types'; allowed: http://HOST[:PORT]"
+        ),
+        (
             "[[service]]\nname = \"a\"\nurl = \"h:1\"\n[[service]]\nname = \"A\"\nurl = \"h:1\"",
             "f:5: service[1].name: \"a\" is the name of an earlier service; allowed: a name of its own"
         ),

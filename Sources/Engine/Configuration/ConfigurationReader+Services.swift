@@ -7,7 +7,7 @@ extension ConfigurationReader {
         var result: [ServiceDeclaration] = []
         for (index, entry) in tables(root["service"], at: "service").enumerated() {
             let path = "service[\(index)]"
-            checkKeys(of: entry, at: path, allowed: ["name", "url", "document", "description"])
+            checkKeys(of: entry, at: path, allowed: ["name", "url", "document", "description", "imports"])
             let name = required(
                 string(entry, "name", at: path, allowed: Self.nameRule), "\(path).name", Self.nameRule)
             let urls = "\"http://HOST[:PORT][/base]\", \"HOST:PORT\" or \"unix:/path\""
@@ -15,6 +15,7 @@ extension ConfigurationReader {
             let documents = "\"http://HOST[:PORT]/path\" or \"file:/path\" of a WSDL or OpenAPI document"
             let document = string(entry, "document", at: path, allowed: documents)
             let description = string(entry, "description", at: path, allowed: "text")
+            let imports = strings(entry, "imports", at: path, allowed: "a list of \"http://HOST[:PORT]\"") ?? []
             guard let name, let url else { continue }
             if let name = result.first(where: { $0.name.lowercased() == name.lowercased() })?.name {
                 problem("\(path).name", "\"\(name)\" is the name of an earlier service", "a name of its own")
@@ -22,12 +23,14 @@ extension ConfigurationReader {
             }
             do {
                 result.append(
-                    try ServiceDeclaration(name: name, url: url, document: document, description: description))
+                    try ServiceDeclaration(
+                        name: name, url: url, document: document, description: description, imports: imports))
             } catch {
                 let key =
                     switch error {
                     case .badServiceName: "name"
                     case .badServiceDocument: "document"
+                    case .badServiceImport: "imports"
                     default: "url"
                     }
                 problem("\(path).\(key)", "\(error)", "")

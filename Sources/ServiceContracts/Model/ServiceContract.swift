@@ -52,23 +52,44 @@ public enum ServiceDocument {
     /// Bytes of a document; the largest public ones have about one.
     public static let maximumBytes = 4 << 20
 
+    /// A document of its own, or one that may need others.
+    public enum Opened: Sendable {
+        case whole(any ServiceContract)
+        case wsdl(WSDLDocuments)
+    }
+
+    /// Reads a document alone: what it imports is left out.
+    ///
     /// - Throws: `ContractError` that says what the document lacks.
     public static func read(_ bytes: [UInt8]) throws(ContractError) -> any ServiceContract {
+        switch try open(bytes, at: "") {
+        case .whole(let contract): return contract
+        case .wsdl(var documents): return try documents.contract()
+        }
+    }
+
+    /// - Parameter location: the document's own URL.
+    /// - Throws: `ContractError` that says what the document lacks.
+    public static func open(_ bytes: [UInt8], at location: String) throws(ContractError) -> Opened {
         guard bytes.count <= maximumBytes else { throw .tooLarge("\(bytes.count) bytes; at most \(maximumBytes)") }
-        var start = bytes[...]
-        if start.starts(with: [0xEF, 0xBB, 0xBF]) { start = start.dropFirst(3) }
-        let first = start.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        let bytes = withoutMark(bytes)
+        let first = bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
         switch first {
-        case UInt8(ascii: "<"): return try WSDLReader.read(XMLTree.parse(Array(start)))
-        case UInt8(ascii: "{"): return try OpenAPIReader.read(JSON(parsing: Array(start)))
+        case UInt8(ascii: "<"): return .wsdl(try WSDLDocuments(.parse(bytes), bytes: bytes.count, at: location))
+        case UInt8(ascii: "{"): return .whole(try OpenAPIReader.read(JSON(parsing: bytes)))
         case nil: throw .badDocument("it is empty")
         default:
-            let root = try YAMLReader.read(Array(start))
+            let root = try YAMLReader.read(bytes)
             // Any line of text is YAML.
             guard root.object != nil else {
                 throw .badDocument("it is neither WSDL (XML) nor OpenAPI in JSON or YAML")
             }
-            return try OpenAPIReader.read(root)
+            return .whole(try OpenAPIReader.read(root))
         }
+    }
+
+    /// The byte order mark that editors put before UTF-8.
+    static func withoutMark(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     }
 }

@@ -11,17 +11,34 @@ enum WSDLReader {
         var address: String
     }
 
-    static func read(_ root: XMLTree) throws(ContractError) -> SOAPContract {
-        guard root.name == QName(namespace, "definitions") else {
+    static let root = QName(namespace, "definitions")
+
+    /// - Throws: `ContractError.badDocument` when it is something else than WSDL 1.1.
+    static func check(_ tree: XMLTree) throws(ContractError) {
+        guard tree.name == root else {
             throw .badDocument(
-                root.name.local == "description"
+                tree.name.local == "description"
                     ? "it is WSDL 2.0; WSDL 1.1 is what is understood"
-                    : "it is XML, but its root is '\(root.name.local)' and not WSDL's 'definitions'")
+                    : "it is XML, but its root is '\(tree.name.local)' and not WSDL's 'definitions'")
         }
+    }
+
+    /// The schemas that stand in the document itself.
+    static func schemas(of tree: XMLTree) -> [XMLTree] {
+        tree.children("types", namespace).flatMap { $0.children("schema", XSDSchema.namespace) }
+    }
+
+    /// Where the other documents are that it imports.
+    static func links(of tree: XMLTree) -> [String] {
+        tree.children("import", namespace).compactMap { $0.attributes["location"] }.filter { !$0.isEmpty }
+    }
+
+    /// - Parameter definitions: what is imported before what imports it, the service's own document last.
+    static func read(_ definitions: [XMLTree], schemas: [XMLTree]) throws(ContractError) -> SOAPContract {
         var reader = XSDReader()
-        try reader.read(root.children("types", namespace).flatMap { $0.children("schema", XSDSchema.namespace) })
-        let binding = try binding(of: root)
-        let messages = named(root, "message")
+        try reader.read(schemas)
+        let binding = try binding(of: definitions)
+        let messages = WSDLNames(definitions, "message")
         var operations: [SOAPOperation] = []
         for operation in binding.tree.children("operation", namespace) {
             let abstract = binding.portType.children("operation", namespace).first {
@@ -32,27 +49,19 @@ enum WSDLReader {
         }
         guard !operations.isEmpty else { throw .badDocument("it is WSDL without any operation") }
         return SOAPContract(
-            schema: reader.schema, operations: operations, documentation: documentation(of: root, binding),
+            schema: reader.schema, operations: operations, documentation: documentation(of: definitions, binding),
             isVersion12: binding.soap.name.namespace == soap12, address: binding.address)
     }
 
-    /// By `name`; WSDL has one target namespace for all.
-    private static func named(_ root: XMLTree, _ local: String) -> [String: XMLTree] {
-        var result: [String: XMLTree] = [:]
-        for child in root.children(local, namespace) {
-            if let name = child.attributes["name"] { result[name] = child }
-        }
-        return result
-    }
-
     /// The first port with a SOAP binding over HTTP.
-    private static func binding(of root: XMLTree) throws(ContractError) -> Binding {
-        let bindings = named(root, "binding")
-        let portTypes = named(root, "portType")
-        for port in root.children("service", namespace).flatMap({ $0.children("port", namespace) }) {
-            guard let name = port.qualified("binding")?.local, let tree = bindings[name],
+    private static func binding(of definitions: [XMLTree]) throws(ContractError) -> Binding {
+        let bindings = WSDLNames(definitions, "binding")
+        let portTypes = WSDLNames(definitions, "portType")
+        let services = definitions.reversed().flatMap { $0.children("service", namespace) }
+        for port in services.flatMap({ $0.children("port", namespace) }) {
+            guard let name = port.qualified("binding"), let tree = bindings[name],
                 let soap = tree.first("binding", soap11) ?? tree.first("binding", soap12),
-                let type = tree.qualified("type")?.local, let portType = portTypes[type]
+                let type = tree.qualified("type"), let portType = portTypes[type]
             else { continue }
             let address = port.first("address", soap.name.namespace)?.attributes["location"] ?? ""
             return Binding(tree: tree, soap: soap, portType: portType, address: address)
@@ -60,23 +69,23 @@ enum WSDLReader {
         throw .badDocument("it is WSDL without a service whose port has a SOAP binding")
     }
 
-    private static func documentation(of root: XMLTree, _ binding: Binding) -> String {
-        let places = [
-            root.first("documentation"), root.first("service", namespace)?.first("documentation"),
-            binding.portType.first("documentation"),
-        ]
+    private static func documentation(of definitions: [XMLTree], _ binding: Binding) -> String {
+        let places =
+            definitions.reversed().flatMap {
+                [$0.first("documentation"), $0.first("service", namespace)?.first("documentation")]
+            } + [binding.portType.first("documentation")]
         let text = places.compactMap { $0?.trimmedText }.first { !$0.isEmpty } ?? ""
         return text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
     private static func operation(
-        _ tree: XMLTree, _ abstract: XMLTree, _ binding: Binding, _ messages: [String: XMLTree]
+        _ tree: XMLTree, _ abstract: XMLTree, _ binding: Binding, _ messages: WSDLNames
     ) throws(ContractError) -> SOAPOperation? {
         guard let name = tree.attributes["name"], !name.isEmpty else { return nil }
         let soap = tree.first("operation", binding.soap.name.namespace)
         let style = soap?.attributes["style"] ?? binding.soap.attributes["style"] ?? "document"
         func message(_ side: String) -> SOAPMessage? {
-            guard let reference = abstract.first(side, namespace)?.qualified("message")?.local,
+            guard let reference = abstract.first(side, namespace)?.qualified("message"),
                 let message = messages[reference]
             else { return nil }
             let body = tree.first(side, namespace)?.first("body", binding.soap.name.namespace)

@@ -1,6 +1,26 @@
 /// Reads `xs:schema` elements into one set of types.
 struct XSDReader {
+    static let root = QName(XSDSchema.namespace, "schema")
     private static let maximumDepth = 64
+
+    /// Another document that a schema names.
+    struct Link {
+        var reference: String
+        /// Of an import: whose types it brings.
+        var namespace: String
+        var isInclude: Bool
+    }
+
+    static func links(of schema: XMLTree) -> [Link] {
+        schema.children.compactMap { child in
+            guard child.name.namespace == XSDSchema.namespace, ["import", "include"].contains(child.name.local),
+                let reference = child.attributes["schemaLocation"], !reference.isEmpty
+            else { return nil }
+            return Link(
+                reference: reference, namespace: child.attributes["namespace"] ?? "",
+                isInclude: child.name.local == "include")
+        }
+    }
 
     private(set) var schema = XSDSchema()
     private var targetNamespace = ""

@@ -7,6 +7,7 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
     case noUpstreams(interface: String)
     case badServiceName(String)
     case badServiceDocument(String)
+    case badServiceImport(String)
     case badByteService(String)
     case serviceNamedTwice(String)
     case badLibvirtPolicy(String)
@@ -43,6 +44,8 @@ public enum CatalogueError: Error, Equatable, CustomStringConvertible {
             "service '\(found)': a name consists of letters, digits, '.', '-' and '_'"
         case .badServiceDocument(let found):
             "document '\(found)'; allowed: http://HOST[:PORT]/path[?query] or file:/path"
+        case .badServiceImport(let found):
+            "imports has '\(found)'; allowed: http://HOST[:PORT]"
         case .badByteService(let found):
             "found '\(found)'; allowed: HOST:PORT or unix:/path, after NAME= in a list of streams"
         case .serviceNamedTwice(let found):

@@ -12,20 +12,31 @@ public struct ServiceDeclaration: Sendable, Equatable, Hashable {
     public let upstream: Upstream
     public let document: Document
     public let description: String?
+    /// Servers besides the service's own that its document may import from.
+    public let imports: [Upstream]
 
     /// From configuration text.
     ///
     /// - Parameters:
     ///   - url: `http://HOST[:PORT][/base]`, `HOST:PORT` or `unix:/path`.
     ///   - document: `http://HOST[:PORT]/path[?query]` or `file:/path`; nil: looked for.
+    ///   - imports: `http://HOST[:PORT]` of servers besides its own that the document may import from.
     /// - Throws: `CatalogueError` that names what was found and what is allowed.
     public init(
-        name: String, url: String, document: String? = nil, description: String? = nil
+        name: String, url: String, document: String? = nil, description: String? = nil, imports: [String] = []
     ) throws(CatalogueError) {
         guard isServiceName(name) else { throw .badServiceName(name) }
         self.name = name
         upstream = try Upstream(parsing: url)
         self.description = description
+        var servers: [Upstream] = []
+        for text in imports {
+            guard text.hasPrefix("http://"), let server = try? Upstream(parsing: text), server.basePath.isEmpty else {
+                throw .badServiceImport(text)
+            }
+            servers.append(server)
+        }
+        self.imports = servers
         guard let document else {
             self.document = .discovered
             return
@@ -50,18 +61,19 @@ public struct ServiceDeclaration: Sendable, Equatable, Hashable {
         self.upstream = upstream
         document = .discovered
         description = nil
+        imports = []
     }
 
     /// Places to look for a document, in order.
-    var candidates: [(upstream: Upstream, target: String)] {
+    var candidates: [DocumentPlace] {
         switch document {
-        case .http(let upstream, let target): [(upstream, target)]
-        case .file: []
+        case .http(let upstream, let target): [.http(upstream, target: target)]
+        case .file(let path): [.file(path: path)]
         case .discovered:
             [
-                (upstream, upstream.basePath.isEmpty ? "/?wsdl" : upstream.basePath + "?wsdl"),
-                (upstream, upstream.basePath + "/openapi.json"),
-                (upstream, upstream.basePath + "/openapi.yaml"),
+                .http(upstream, target: upstream.basePath.isEmpty ? "/?wsdl" : upstream.basePath + "?wsdl"),
+                .http(upstream, target: upstream.basePath + "/openapi.json"),
+                .http(upstream, target: upstream.basePath + "/openapi.yaml"),
             ]
         }
     }

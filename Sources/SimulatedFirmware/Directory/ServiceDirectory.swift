@@ -106,10 +106,11 @@ final class ServiceDirectory {
         var result: [String: JSON] = ["name": .string(entry.declaration.name)]
         var description = entry.declaration.description ?? ""
         switch entry.contract {
-        case .read(_, let read, _):
+        case .read(_, let read, _, let trouble):
             result["kind"] = .string(read.style.rawValue)
             result["operations"] = .integer(Int64(read.operations.count))
             if description.isEmpty { description = read.description }
+            if let trouble { result["documentTrouble"] = .string("what it imports is not whole: \(trouble)") }
         case .none(let reason):
             result["kind"] = "http"
             // Where a document was promised, its absence is worth a word.
@@ -129,7 +130,7 @@ final class ServiceDirectory {
     /// Thousands of operations take their time: not on the loop.
     private func describe(_ entry: ServiceEntry, _ reply: @escaping (Reply) -> Void) {
         let summary = Self.summary(entry)
-        guard case .read(_, let description, _) = entry.contract, let members = summary.object else {
+        guard case .read(_, let description, _, _) = entry.contract, let members = summary.object else {
             return reply(Reply(status: 200, body: summary.text))
         }
         aside(reply) {
@@ -151,7 +152,7 @@ final class ServiceDirectory {
 
     private static func document(_ entry: ServiceEntry) -> Reply {
         switch entry.contract {
-        case .read(_, let description, let bytes):
+        case .read(_, let description, let bytes, _):
             // RFC 9512 names YAML.
             let isJSON = bytes.first { $0 > 0x20 } == UInt8(ascii: "{")
             let type = description.style == .soap ? "text/xml" : isJSON ? "application/json" : "application/yaml"
@@ -172,7 +173,7 @@ final class ServiceDirectory {
     ) {
         let contract: any ServiceContract
         switch entry.contract {
-        case .read(let read, _, _): contract = read
+        case .read(let read, _, _, _): contract = read
         case .none(let reason): return reply(Self.noDocument(entry, reason))
         case .unknown: return reply(Self.noDocument(entry, "it has not been read"))
         }
