@@ -8,12 +8,12 @@ extension Engine {
     func setInterface(
         _ name: String, _ interface: String, to wanted: GateState, actor: String, because reason: String? = nil
     ) async -> Outcome {
-        guard let index = index(name) else { return .failed(unknownDevice(name)) }
-        let record = devices[index]
-        guard let gate = record.gates[interface] else {
-            let known = record.interfaces.map(\.name).joined(separator: ", ")
+        guard let found = index(name) else { return .failed(unknownDevice(name)) }
+        let before = devices[found]
+        guard let gate = before.gates[interface] else {
+            let known = before.interfaces.map(\.name).joined(separator: ", ")
             return .failed(
-                record.isEmulated
+                before.isEmulated
                     ? "\(name) is emulated firmware, which alone decides about its interfaces"
                     : known.isEmpty
                         ? "\(name) has no interfaces to switch"
@@ -21,22 +21,27 @@ extension Engine {
             )
         }
         guard wanted != .changing else { return .failed("an interface can be on, off or muted") }
-        guard let host = record.host else { return .failed("\(name): \(record.trouble ?? "no device")") }
-        if let busy = busy(record) { return .failed(busy) }
+        guard let host = before.host else { return .failed("\(name): \(before.trouble ?? "no device")") }
+        if let busy = busy(before) { return .failed(busy) }
         guard gate.state != wanted else { return .done("\(name)/\(interface) is \(wanted.rawValue) already") }
-        if wanted == .off, visibleInterfaces(record) == [interface] {
+        if wanted == .off, visibleInterfaces(before) == [interface] {
             return .failed("\(interface) is the last interface of \(name); unplug the device instead")
         }
+        devices[found].operation = "having \(interface) switched \(wanted.rawValue) by \(actor)"
+        changed()
+        defer { endOperation(name) }
+        let isVisibleChange = gate.state == .off || wanted == .off
+        if isVisibleChange, !isPaused(before.vmID) { await host.whenQuiet() }
+        guard let index = index(name) else { return .failed(unknownDevice(name)) }
+        let record = devices[index]
         let isInVM = (record.state == .plugged || record.state == .imported) && record.guest != .absent
-        let reenumerates = isInVM && (gate.state == .off || wanted == .off)
+        let reenumerates = isInVM && isVisibleChange
         let began = now
-        devices[index].operation = "having \(interface) switched \(wanted.rawValue) by \(actor)"
         if reenumerates {
             devices[index].gates[interface]?.state = .changing
             devices[index].guest = .absent
+            changed()
         }
-        changed()
-        defer { endOperation(name) }
         if reenumerates, record.isOverUSBIP { await detachForChange(name) }
         await host.setGate(Gate(wanted), of: interface)
         let note: String? =

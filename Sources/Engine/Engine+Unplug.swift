@@ -25,7 +25,7 @@ extension Engine {
         defer { endOperation(name) }
         // An engine that is killed from here on must not plug it again.
         await saveState()
-        if before.state == .plugged, !isPaused(before.vmID) { await letSettle(name) }
+        if !isPaused(before.vmID) { await before.host?.whenQuiet() }
         if let failure = await removeFromVM(name) {
             settle(name) {
                 $0.enter(before.state, by: before.by, at: before.since, reason: "could not be unplugged: \(failure)")
@@ -74,17 +74,6 @@ extension Engine {
             }
         }
         return await unplug(name, actor: actor, because: "ejected by \(actor)")
-    }
-
-    /// QEMU delays the guest's disconnect by seconds when a device goes right after it was found: let it settle.
-    private func letSettle(_ name: String) async {
-        guard let index = index(name), let connected = devices[index].connectedAt else { return }
-        let patience = min(2, settings.settleSeconds)
-        if devices[index].guest != .configured, now - connected < patience {
-            _ = await wait(for: name, seconds: patience - (now - connected)) {
-                $0.guest == .configured || $0.wireEnd != nil
-            }
-        }
     }
 
     /// The QEMU side of taking out, then ours.

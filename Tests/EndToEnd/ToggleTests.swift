@@ -73,12 +73,7 @@ extension EndToEnd.GuestTests {
                     let mark = guest.kernelLogMark
                     try await lab.check("plug", desk, "xhci")
                     try await guest.waitForKernelLog(containing: "ttyACM0: USB ACM device", since: mark)
-                    await withKnownIssue(
-                        "a control request is at times not answered for 5 s after a re-enumeration",
-                        isIntermittent: true
-                    ) {
-                        for (name, _) in interfaces { try await measure(name, of: desk, lab, guest) }
-                    }
+                    for (name, _) in interfaces { try await measure(name, of: desk, lab, guest) }
                     try await peer.close()
                     try await lab.check("unplug", desk)
                 }

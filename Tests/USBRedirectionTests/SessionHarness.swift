@@ -44,6 +44,7 @@ final class SessionHarness {
         try harness.sayHello()
         _ = try harness.receive()
         if configured { _ = try harness.exchange(Message(0xC0, .setConfiguration(1))) }
+        harness.advance(.seconds(1))
         return harness
     }
 

@@ -42,6 +42,9 @@ extension DeviceCore {
         return channels
     }
 
+    /// See `RedirectionSession`; zero on any other wire, and on none.
+    var timeUntilQuiet: TimeAmount { link?.session.timeUntilQuiet ?? .zero }
+
     private func wire(_ event: RedirectionEvent, channel: any Channel) {
         guard let link, link.channel === channel else { return }
         switch event {

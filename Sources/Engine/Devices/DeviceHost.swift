@@ -178,6 +178,17 @@ final class DeviceHost: Sendable {
         }
     }
 
+    /// Returns when a device in a VM can leave without its guest waiting for an answer: `ControlQuiet.longestWait` from
+    /// now at the latest, and at once when it is in none.
+    func whenQuiet() async {
+        let limit = NIODeadline.now() + ControlQuiet.longestWait
+        while let pause = await onLoop({ $0.timeUntilQuiet }), pause > .zero, NIODeadline.now() < limit {
+            // Cut short, it is only asked again.
+            try? await Task.sleep(for: .nanoseconds(pause.nanoseconds))
+            if Task.isCancelled { return }
+        }
+    }
+
     /// Takes the device off its wire: the guest, if it still has it, sees a disconnect.
     ///
     /// - Parameter generation: only the wire of this plug; nil: whichever there is.

@@ -58,7 +58,7 @@ extension SimulatedDevice {
     private func read(_ endpoint: EndpointKey, of function: Int) -> [UInt8]? {
         guard state.configuration != 0, let queue = endpoints.first(ofFunction: function, endpoint),
             !queue.transfers.isEmpty, queue.address.direction == .out, !queue.isHalted, queue.schedule == nil,
-            gates[function] != .muted, let transfer = queue.transfers.popFirst()
+            gates[function] == .on, let transfer = queue.transfers.popFirst()
         else { return nil }
         queue.takenCount += 1
         // The host may submit the next transfer from the completion; offered now, it would overtake these bytes.

@@ -44,7 +44,7 @@ extension SimulatedDevice {
 
     private func finishIsochronousIn(_ transfer: Transfer, _ slot: IsochronousSchedule.Slot, _ queue: EndpointQueue) {
         let function = functions[queue.owner.function]
-        let isMuted = gates[queue.owner.function] == .muted
+        let isMuted = gates[queue.owner.function] != .on
         let room = queue.owner.descriptor.bytesPerInterval
         var packets = transfer.packets
         var data: [UInt8] = []
@@ -65,7 +65,7 @@ extension SimulatedDevice {
 
     private func finishIsochronousOut(_ transfer: Transfer, _ slot: IsochronousSchedule.Slot, _ queue: EndpointQueue) {
         let function = functions[queue.owner.function]
-        let isMuted = gates[queue.owner.function] == .muted
+        let isMuted = gates[queue.owner.function] != .on
         let room = queue.owner.descriptor.bytesPerInterval
         var packets = transfer.packets
         var taken = 0

@@ -268,7 +268,7 @@ public final class SimulatedDevice: Firmware {
 
     /// Asked before each move: any completion or function may halt, mute or take away the endpoint.
     private func canMove(_ queue: EndpointQueue) -> Bool {
-        !queue.isHalted && gates[queue.function] != .muted && endpoints[queue.address] === queue
+        !queue.isHalted && gates[queue.function] == .on && endpoints[queue.address] === queue
     }
 
     /// Endpoints vanish: their transfers are cancelled, their functions told.

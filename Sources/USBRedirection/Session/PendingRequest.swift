@@ -27,6 +27,14 @@ enum Request: Equatable {
     /// A transfer of the isochronous stream with this endpoint index; not a guest's request.
     case isochronousStream(Int)
 
+    /// Whether it is for endpoint 0.
+    var isControl: Bool {
+        switch self {
+        case .control, .setConfiguration, .getConfiguration, .setAlternateSetting, .getAlternateSetting: true
+        case .bulk, .interruptOut, .interruptStream, .isochronousStream: false
+        }
+    }
+
     /// Bytes that it may make us hold.
     var cost: Int {
         switch self {

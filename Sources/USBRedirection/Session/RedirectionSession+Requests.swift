@@ -46,6 +46,7 @@ extension RedirectionSession {
     /// The guest resets its port at boot, at driver takeover and while enumerating. What was pending is answered, so that
     /// no id of it stays on the guest's books.
     private func reset() {
+        quiet.begins(at: now)
         stopStreams { _ in true }
         port.busReset()
         // The device may have asked to be reconnected, or the link may have ended, while its transfers did.
@@ -144,6 +145,7 @@ extension RedirectionSession {
             guestIDs.count < Self.maximumRequests,
             let new = pending.add(PendingRequest(id: id, request: request))
         else { return refuse(id, request, .error) }
+        if request.isControl { quiet.heard(at: now) }
         guestIDs.insert(id)
         pendingBytes += request.cost
         port.submit(transfer(new))

@@ -66,6 +66,9 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
     @exclusivity(unchecked) var pendingBytes = 0
     var streams: [Int: InterruptStream] = [:]
     var isochronousStreams: [Int: IsochronousStream] = [:]
+    var quiet = ControlQuiet()
+    /// Set while a device that shall be enumerated anew waits for a good moment.
+    var quietTimer: Scheduled<Void>?
     @exclusivity(unchecked) var endpoints: [Int: AnnouncedEndpoint] = [:]
 
     /// - Parameters:
@@ -106,10 +109,12 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
     }
 
     /// Puts the device into the VM, taking it out before when it is in: the guest enumerates it anew.
+    ///
+    /// What is in leaves between two questions of the guest (``ControlQuiet``), not at once.
     public func reconnectDevice() {
         wantsDevice = true
         switch state {
-        case .connected: detach(.reconnecting, thenConnect: true)
+        case .connected: reconnectWhenQuiet()
         case .awaitingAcknowledgement: state = .awaitingAcknowledgement(thenConnect: true)
         case .detached: connect()
         case .awaitingHello, .delayingConnect, .closed: break
@@ -318,6 +323,7 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
         let announcement = Announcement(port.firmware.enumeration(at: speed))
         endpoints = announcement.endpoints
         state = .connected
+        quiet.begins(at: now)
         send(0, .endpointInfo(announcement.endpointInfo))
         send(0, .interfaceInfo(announcement.interfaceInfo))
         send(0, .deviceConnect(announcement.deviceConnect))
@@ -325,7 +331,7 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
     }
 
     /// Ends every transfer with a `cancelled` reply, then says device_disconnect.
-    private func detach(_ reason: DisconnectReason, thenConnect: Bool) {
+    func detach(_ reason: DisconnectReason, thenConnect: Bool) {
         removeDevice()
         guard state == .connected else { return }
         send(0, .deviceDisconnect)
@@ -374,6 +380,7 @@ public final class RedirectionSession: ChannelDuplexHandler, TransferHost {
         guard !isRemovingDevice else { return }
         isRemovingDevice = true
         defer { isRemovingDevice = false }
+        endQuiet()
         stopStreams { _ in true }
         port.disconnect()
         endpoints = [:]
