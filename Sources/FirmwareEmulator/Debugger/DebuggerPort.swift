@@ -4,11 +4,14 @@ final class DebuggerPort {
     private let machine: Machine
     private let send: @Sendable ([UInt8]) -> Void
 
-    /// - Parameter send: takes bytes for the debugger; called in the machine's turn.
-    init(machine: Machine, send: @escaping @Sendable ([UInt8]) -> Void) {
+    /// - Parameters:
+    ///   - send: takes bytes for the debugger; called in the machine's turn.
+    ///   - onReset: the debugger wants the chip reset.
+    init(machine: Machine, send: @escaping @Sendable ([UInt8]) -> Void, onReset: @escaping () -> Void) {
         self.machine = machine
         self.send = send
         session = GDBSession(machine: machine)
+        session.onReset = onReset
     }
 
     var holdsMachine: Bool { !session.isRunning }

@@ -10,6 +10,9 @@ public final class GDBSession {
     /// The debugger has detached or asked for the end.
     public private(set) var isEnded = false
 
+    /// `monitor reset`: resets the chip, its peripherals too, where there is more than the machine.
+    public var onReset: (() -> Void)?
+
     let machine: Machine
     private var reader = GDBPacketReader()
     private var acknowledges = true
@@ -149,7 +152,8 @@ public final class GDBSession {
         guard let bytes = GDBHex.bytes(code) else { return "E01" }
         switch String(decoding: bytes, as: UTF8.self) {
         case "reset", "reset halt":
-            machine.reset()
+            if let onReset { onReset() } else { machine.reset() }
+            lastStop = "T05thread:1;"
             return "OK"
         default: return GDBHex.text(Array("known: reset\n".utf8))
         }

@@ -262,14 +262,17 @@ final class MachineRunner {
             microcontroller.receiveSerial(bytes)
             owesSerialTaken = true
         case .debugger(let input): debug(input)
-        case .resetChip:
-            hasFaulted = false
-            view.fault = nil
-            grantFastForward()
-            microcontroller.machine.forgetReports()
-            microcontroller.reset()
+        case .resetChip: resetChip()
         }
         if !isStopped, !hasFaulted { drive?.advance() }
+    }
+
+    private func resetChip() {
+        hasFaulted = false
+        view.fault = nil
+        grantFastForward()
+        microcontroller.machine.forgetReports()
+        microcontroller.reset()
     }
 
     /// Before something from outside happens, the machine is brought up to now.
@@ -285,7 +288,7 @@ final class MachineRunner {
         switch input {
         case .attached(let send):
             debugger?.leave()
-            debugger = DebuggerPort(machine: microcontroller.machine, send: send)
+            debugger = DebuggerPort(machine: microcontroller.machine, send: send) { [unowned self] in resetChip() }
             log("a debugger holds the CPU")
         case .bytes(let bytes):
             debugger?.receive(bytes)

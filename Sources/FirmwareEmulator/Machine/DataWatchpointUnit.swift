@@ -1,8 +1,9 @@
-/// DWT at 0xE0001000: the cycle counter, which firmware uses for delays. The rest is read back as written.
+/// DWT at 0xE0001000: the cycle counter, which firmware uses for delays. The rest ignores writes and reads as 0, which
+/// for the lock status register, at the end of the page, is: not locked (ARMv7-M ARM C1.8, CoreSight).
 final class DataWatchpointUnit: Peripheral {
     let name = "DWT"
     let base: UInt32 = 0xE000_1000
-    let size: UInt32 = 0x400
+    let size: UInt32 = 0x1000
 
     private unowned let clock: VirtualClock
     private var control: UInt32 = 0

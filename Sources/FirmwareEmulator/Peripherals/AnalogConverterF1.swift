@@ -1,5 +1,5 @@
-/// ADC of F1 (RM0008 chapter 11): the regular group. Conversions take their time; calibration is instant, and hardware
-/// triggers are not followed.
+/// ADC of F1 (RM0008 chapter 11). Conversions of the regular group take their time; those of the injected group and
+/// calibration are instant, and hardware triggers are not followed.
 final class AnalogConverterF1: RegisterBlock {
     private let surroundings: AnalogConverter.Surroundings
     private var sequence: [Int] = []
@@ -30,7 +30,8 @@ final class AnalogConverterF1: RegisterBlock {
 
     private enum Control2 {
         static let on: UInt32 = 1 << 0, continuous: UInt32 = 1 << 1, dma: UInt32 = 1 << 8
-        static let leftAligned: UInt32 = 1 << 11, triggered: UInt32 = 1 << 20, start: UInt32 = 1 << 22
+        static let leftAligned: UInt32 = 1 << 11, triggered: UInt32 = 1 << 20, injectedStart: UInt32 = 1 << 21
+        static let start: UInt32 = 1 << 22
         static let calibration: UInt32 = 0xC
     }
 
@@ -65,13 +66,18 @@ final class AnalogConverterF1: RegisterBlock {
 
     private func control(_ value: UInt32, mask: UInt32) {
         let before = self[Register.control2]
-        keep(Register.control2, value & ~(Control2.calibration | Control2.start), mask: mask)
-        self[Register.control2] &= ~(Control2.calibration | Control2.start)
+        let commands = Control2.calibration | Control2.start | Control2.injectedStart
+        keep(Register.control2, value & ~commands, mask: mask)
+        self[Register.control2] &= ~commands
         guard isSet(Control2.on) else { return halt() }
         // ADON written again starts too, when nothing else in the register changes (RM0008 section 11.3.4).
         let isRepeated =
             before & Control2.on != 0 && value & mask & Control2.on != 0
             && self[Register.control2] == before && !isSet(Control2.triggered)
+        if value & mask & Control2.injectedStart != 0 {
+            InjectedConversions.convert(self, sample: surroundings.sample)
+            return
+        }
         if value & mask & Control2.start != 0 || isRepeated { begin() }
     }
 

@@ -1,4 +1,5 @@
-/// ADC of F4 (RM0090 chapter 13): single conversions of the regular group, started by software and done at once.
+/// ADC of F4 (RM0090 chapter 13): single conversions of the regular group, and the injected group, started by software
+/// and done at once.
 final class AnalogConverterF4: RegisterBlock {
     private enum Register {
         static let status: UInt32 = 0x00, control1: UInt32 = 0x04, control2: UInt32 = 0x08
@@ -7,7 +8,7 @@ final class AnalogConverterF4: RegisterBlock {
 
     private static let endOfConversion: UInt32 = 1 << 1
     private static let started: UInt32 = 1 << 4
-    private static let start: UInt32 = 1 << 30
+    private static let start: UInt32 = 1 << 30, injectedStart: UInt32 = 1 << 22
 
     private let surroundings: AnalogConverter.Surroundings
 
@@ -29,8 +30,11 @@ final class AnalogConverterF4: RegisterBlock {
         switch offset {
         case Register.status: self[Register.status] &= value | ~mask
         case Register.control2:
-            keep(offset, value & ~Self.start, mask: mask)
+            keep(offset, value & ~(Self.start | Self.injectedStart), mask: mask)
             if value & mask & Self.start != 0, self[offset] & 1 != 0 { convert() }
+            if value & mask & Self.injectedStart != 0, self[offset] & 1 != 0 {
+                InjectedConversions.convert(self, sample: surroundings.sample)
+            }
         case Register.data: break
         default: keep(offset, value, mask: mask)
         }
@@ -49,8 +53,10 @@ final class AnalogConverterF4: RegisterBlock {
     }
 
     private func updateLine() {
+        let status = self[Register.status], enabled = self[Register.control1]
         surroundings.interrupts.setLine(
             surroundings.irq,
-            self[Register.status] & Self.endOfConversion != 0 && self[Register.control1] & 0x20 != 0)
+            status & Self.endOfConversion != 0 && enabled & 0x20 != 0
+                || status & InjectedConversions.end != 0 && enabled & InjectedConversions.interruptEnable != 0)
     }
 }

@@ -6,9 +6,10 @@ protocol FlashProgramming: Peripheral {
     func program(_ offset: UInt32, width: AccessWidth, value: UInt32)
 }
 
-/// FLASH of F0, F1 and F3: unlocking, page and mass erase, halfword programming (RM0091 chapter 3, PM0075).
+/// FLASH of F0, F1 and F3: unlocking, page and mass erase, halfword programming, option bytes (RM0091 chapter 3, PM0075).
 ///
-/// Programming is instant. Bytes go through the memory region, which throws decoded code away.
+/// Programming is instant. Bytes go through the memory region, which throws decoded code away. Option bytes are shown by
+/// OBR and WRPR after the next reset and protect nothing.
 final class FlashInterface: RegisterBlock, FlashProgramming {
     private static let busy: UInt32 = 1 << 0
     private static let programmingError: UInt32 = 1 << 2
@@ -19,17 +20,22 @@ final class FlashInterface: RegisterBlock, FlashProgramming {
         static let program: UInt32 = 1 << 0
         static let pageErase: UInt32 = 1 << 1
         static let massErase: UInt32 = 1 << 2
+        static let optionProgram: UInt32 = 1 << 4
+        static let optionErase: UInt32 = 1 << 5
         static let start: UInt32 = 1 << 6
         static let lock: UInt32 = 1 << 7
         static let optionWriteEnable: UInt32 = 1 << 9
         static let errorInterrupt: UInt32 = 1 << 10
         static let endInterrupt: UInt32 = 1 << 12
+        /// F0 and F3: OBL_LAUNCH.
+        static let optionLoad: UInt32 = 1 << 13
     }
 
     private enum Unlock { case locked, halfway, open, untilReset }
 
     private let flash: MemoryRegion
     private let pageSize: UInt32
+    private let options: OptionBytes
     private let interrupts: any InterruptLines
     private let irq: Int
     private var unlock = Unlock.locked
@@ -38,8 +44,12 @@ final class FlashInterface: RegisterBlock, FlashProgramming {
     var isProtected: (_ page: UInt32) -> Bool = { _ in false }
     var onChange: (UInt32, UInt32) -> Void = { _, _ in }
 
-    init(flash: MemoryRegion, pageSize: UInt32, interrupts: any InterruptLines, irq: Int) {
+    /// OBL_LAUNCH: the chip resets itself.
+    var onOptionLoad: () -> Void = {}
+
+    init(flash: MemoryRegion, options: OptionBytes, pageSize: UInt32, interrupts: any InterruptLines, irq: Int) {
         self.flash = flash
+        self.options = options
         self.pageSize = pageSize
         self.interrupts = interrupts
         self.irq = irq
@@ -52,8 +62,8 @@ final class FlashInterface: RegisterBlock, FlashProgramming {
         optionKeys = 0
         self[0x00] = 0x30
         self[0x10] = Control.lock
-        self[0x1C] = 0x03FF_FFFC
-        self[0x20] = 0xFFFF_FFFF
+        self[0x1C] = options.register
+        self[0x20] = options.writeProtection
         updateLine()
     }
 
@@ -103,8 +113,10 @@ final class FlashInterface: RegisterBlock, FlashProgramming {
             return
         }
         guard unlock == .open else { return }
-        keep(0x10, value, mask: mask & ~Control.lock)
+        keep(0x10, value, mask: mask & ~(Control.lock | Control.optionWriteEnable))
+        if mask & ~value & Control.optionWriteEnable != 0 { self[0x10] &= ~Control.optionWriteEnable }
         updateLine()
+        if options.isLoadable, value & mask & Control.optionLoad != 0 { onOptionLoad() }
         guard self[0x10] & Control.start != 0 else { return }
         self[0x10] &= ~Control.start
         if self[0x10] & Control.massErase != 0 {
@@ -113,7 +125,22 @@ final class FlashInterface: RegisterBlock, FlashProgramming {
             done(Self.endOfOperation)
         } else if self[0x10] & Control.pageErase != 0 {
             erasePage(at: self[0x14])
+        } else if self[0x10] & Control.optionErase != 0, self[0x10] & Control.optionWriteEnable != 0 {
+            options.erase()
+            done(Self.endOfOperation)
         }
+    }
+
+    /// A store to the option bytes by firmware, at an offset from the first: one halfword, whose upper byte the chip makes
+    /// the complement of the lower.
+    func programOption(_ offset: UInt32, width: AccessWidth, value: UInt32) {
+        guard self[0x10] & Control.optionProgram != 0, self[0x10] & Control.optionWriteEnable != 0 else {
+            return done(Self.writeProtectionError)
+        }
+        guard width == .half, offset & 1 == 0, options.program(offset, UInt8(truncatingIfNeeded: value)) else {
+            return done(Self.programmingError)
+        }
+        done(Self.endOfOperation)
     }
 
     private func erasePage(at address: UInt32) {

@@ -144,7 +144,11 @@ final class RP2040: ChipAssembly {
         memory.add(AtomicStorageBlock("VREG_AND_CHIP_RESET", base: 0x4006_4000, initial: [0x00: 0xB1, 0x08: 0x100]))
         memory.add(AtomicStorageBlock("SYSCFG", base: 0x4000_4000))
         memory.add(AtomicStorageBlock("PADS_QSPI", base: 0x4002_0000))
-        memory.add(AtomicStorageBlock("BUSCTRL", base: 0x4003_0000, fixed: [0x04: 1]))
+        // The counters' event selections; pico_rand looks for one that is not in use.
+        memory.add(
+            AtomicStorageBlock(
+                "BUSCTRL", base: 0x4003_0000, initial: [0x0C: 0x1F, 0x14: 0x1F, 0x1C: 0x1F, 0x24: 0x1F],
+                fixed: [0x04: 1]))
         memory.add(AtomicStorageBlock("PWM", base: 0x4005_0000))
         memory.add(RealTimeClockRP2040(clock: machine.clock))
         memory.add(AtomicStorageBlock("TBMAN", base: 0x4006_C000, fixed: [0x00: 1]))

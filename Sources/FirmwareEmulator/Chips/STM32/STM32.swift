@@ -30,6 +30,7 @@ final class STM32: ChipAssembly {
         let system = memory.addROM(
             "system memory", at: description.systemMemory.base,
             bytes: Self.systemMemory(chip, description, identity: context.identity))
+        let options = OptionBytes(system, family: description.family)
         memory.setAlias(at: 0, to: flash)
         if let coupled = description.coupledMemory { memory.addRAM("CCM", at: coupled.base, size: coupled.size) }
         clockControl =
@@ -59,7 +60,7 @@ final class STM32: ChipAssembly {
         let interface: any FlashProgramming =
             isF4
             ? FlashInterfaceF4(flash: flash, interrupts: hub.source(), irq: lines.flash)
-            : FlashInterface(flash: flash, pageSize: description.pageSize, interrupts: hub.source(), irq: lines.flash)
+            : Self.flashInterface(flash, system, options, description, machine, hub.source())
         memory.add(interface)
         memory.add(PowerControl(readyFlags: isF4 ? 0x4008 : 0))
         memory.add(ChecksumUnit(isProgrammable: description.family == .f0 || description.family == .f3))
@@ -82,6 +83,22 @@ final class STM32: ChipAssembly {
             usbWiring.remap(isRemapped)
         }
         connectUSB()
+    }
+
+    private static func flashInterface(
+        _ flash: MemoryRegion, _ system: MemoryRegion, _ options: OptionBytes, _ description: STM32Description,
+        _ machine: Machine, _ interrupts: any InterruptLines
+    ) -> FlashInterface {
+        let interface = FlashInterface(
+            flash: flash, options: options, pageSize: description.pageSize, interrupts: interrupts,
+            irq: description.interrupts.flash)
+        interface.onOptionLoad = { [unowned machine] in machine.requestReset() }
+        system.onStore = { [unowned interface, base = system.base] offset, width, value in
+            guard base + offset >= OptionBytes.address else { return false }
+            interface.programOption(base + offset - OptionBytes.address, width: width, value: value)
+            return true
+        }
+        return interface
     }
 
     func notePowerOn() { resetCause = .power }
@@ -232,9 +249,7 @@ final class STM32: ChipAssembly {
         if description.family == .f4 {
             put([0xEF, 0xAA, 0x10, 0x55, 0xFF, 0xFF, 0x00, 0x00, 0xFF, 0x0F, 0x00, 0xF0], at: 0x1FFF_C000)
         } else {
-            put(
-                [0xAA, 0x55, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00, 0xFF, 0x00],
-                at: 0x1FFF_F800)
+            put(OptionBytes.initial(description.family), at: OptionBytes.address)
         }
         return bytes
     }

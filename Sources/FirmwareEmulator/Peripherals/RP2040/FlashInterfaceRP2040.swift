@@ -9,7 +9,8 @@ final class FlashInterfaceRP2040: Peripheral {
 
     let name = "XIP_SSI"
     let base: UInt32 = 0x1800_0000
-    let size: UInt32 = 0x400
+    /// Like an APB peripheral it is seen four times, for atomic changes too: MicroPython's flash timing uses them.
+    let size: UInt32 = 0x4000
 
     private static let queueLimit = 16
     private let chip: SerialFlash
@@ -43,14 +44,15 @@ final class FlashInterfaceRP2040: Peripheral {
     }
 
     func write(_ offset: UInt32, width: AccessWidth, value: UInt32) {
+        let index = Int(offset & 0xFC) / 4
+        let operation = AtomicRegisterBlock.Operation(rawValue: offset >> 12 & 3) ?? .write
         switch offset & 0xFC {
         case Register.data..<0xF0:
             let answer = chip.exchange(UInt8(truncatingIfNeeded: value))
             if answers.count < Self.queueLimit { answers.append(answer) }
-        case Register.enable:
-            words[Int(Register.enable / 4)] = value
-            if value & 1 == 0 { answers = [] }
-        default: words[Int(offset & 0xFC) / 4] = value
+        default:
+            words[index] = AtomicRegisterBlock.merged(words[index], value, operation)
+            if offset & 0xFC == Register.enable, words[index] & 1 == 0 { answers = [] }
         }
     }
 
