@@ -252,8 +252,7 @@ public final class MemoryMap {
                 outsideWrites &+= 1
                 region.write((0..<width.rawValue).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }, at: offset)
                 return true
-            case .flash: return region.onStore?(offset, width, value & width.mask) ?? false
-            case .rom: return false
+            case .flash, .rom: return region.onStore?(offset, width, value & width.mask) ?? false
             }
         case .registers(let peripheral):
             peripheral.write(address &- peripheral.base, width: width, value: value & width.mask)

@@ -13,7 +13,7 @@ public final class MemoryRegion {
     public let kind: Kind
     public let base: UInt32
     public let size: UInt32
-    /// What a CPU store into flash does: the flash controller programs, or refuses with false, which is a bus fault.
+    /// What a CPU store into flash or ROM does: the flash controller programs, or refuses with false, which is a bus fault.
     /// Offset, width, value.
     public var onStore: ((UInt32, AccessWidth, UInt32) -> Bool)?
 

@@ -40,6 +40,24 @@ struct GDBSessionTests {
         #expect(ask(session, "g").count == 23 * 8 + 16 * 16 + 8)
     }
 
+    /// The chip is its owner's to reset; what it stopped for before is forgotten.
+    @Test func monitorResetResetsTheChipWhereThereIsOne() {
+        let (session, machine) = session()
+        machine.programCounter = 0x2000_0000
+        _ = session.receive(packet("c"))
+        let stop = session.stopped(machine.run(untilCycle: 10_000))
+        #expect(String(decoding: stop, as: UTF8.self).hasPrefix("$T0bthread:1;#"))
+        var resets = 0
+        session.onReset = {
+            resets += 1
+            machine.reset()
+        }
+        #expect(ask(session, "qRcmd,7265736574") == "OK")
+        #expect(resets == 1)
+        #expect(ask(session, "?") == "T05thread:1;")
+        #expect(machine.programCounter == 0x40)
+    }
+
     @Test func stopsAtBreakpointsAndWatchpoints() {
         let (session, machine) = session()
         #expect(ask(session, "Z0,44,2") == "OK")

@@ -74,6 +74,25 @@ import Testing
         }
     }
 
+    /// Three injected channels, the first in JSQ2: results less their offsets, in order, at once.
+    @Test(arguments: [("stm32f103", 0x4001_2400, 21), ("stm32f407", 0x4001_2000, 22)] as [(String, UInt32, UInt32)])
+    func injectedGroupIsConverted(board: String, base: UInt32, start: UInt32) throws {
+        let microcontroller = try Microcontroller(board: try #require(Board.named(board)), image: nil)
+        microcontroller.reset()
+        defer { withExtendedLifetime(microcontroller) {} }
+        let memory = microcontroller.machine.memory
+        memory.write(base + 0x38, width: .word, value: 2 << 20 | 3 << 15 | 2 << 10 | 1 << 5)
+        memory.write(base + 0x18, width: .word, value: 0xFFF)
+        memory.write(base + 0x08, width: .word, value: 1)
+        memory.write(base + 0x08, width: .word, value: 1 | 1 << start)
+        #expect(memory.read(base, width: .word) == 0xC)
+        #expect(memory.read(base + 0x08, width: .word) == 1)
+        let results = (0..<4).map { memory.read(base + 0x3C + UInt32($0) * 4, width: .word) ?? 0 }
+        #expect((1...0xFFF).contains(results[0]) && results[2] <= 0xFFF && results[3] == 0)
+        // Below its offset a result is negative.
+        #expect(results[1] == 0 || results[1] & 0xF000 == 0xF000)
+    }
+
     @Test func loopThatWaitsForAConversionIsSkipped() throws {
         let microcontroller = try Self.board("stm32f072", bit: 2)
         let machine = microcontroller.machine

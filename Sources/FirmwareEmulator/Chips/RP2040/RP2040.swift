@@ -121,8 +121,15 @@ final class RP2040: ChipAssembly {
 
         // DMA
         let dma = DMAControllerRP2040(memory: memory, clock: clock, interrupts: hub.source())
-        dma.isRequested = { [unowned adc] request in
+        let blocks = Self.programmableIO(gpio: gpio, pins: context.pins, clock: clock, hub: hub)
+        for (index, block) in blocks.enumerated() {
+            block.onQueues = { [unowned dma] in dma.step() }
+            block.isAwaitedByDMA = { [unowned dma] in dma.awaits(UInt32(index * 8)..<UInt32(index * 8 + 8)) }
+            memory.add(block)
+        }
+        dma.isRequested = { [unowned adc, unowned first = blocks[0], unowned second = blocks[1]] request in
             switch request {
+            case 0..<16: (request < 8 ? first : second).isRequested(Int(request % 8))
             case 36: adc.hasResults
             // What a serial port or a bus sends, it has room for.
             case 16...23: request & 1 == 0
@@ -139,6 +146,26 @@ final class RP2040: ChipAssembly {
         resets.onChange = { [unowned controller] bits in controller.isClocked = bits & ResetBit.usb == 0 }
     }
 
+    /// PIO0 and PIO1, at the pins.
+    private static func programmableIO(
+        gpio: GPIOBank, pins: PinBank, clock: VirtualClock, hub: InterruptHub
+    ) -> [ProgrammableIO] {
+        let blocks = [
+            ProgrammableIO("PIO0", base: 0x5020_0000, clock: clock, interrupts: hub.source(), irqs: [7, 8]),
+            ProgrammableIO("PIO1", base: 0x5030_0000, clock: clock, interrupts: hub.source(), irqs: [9, 10]),
+        ]
+        for (index, block) in blocks.enumerated() {
+            block.levels = { [unowned gpio] in gpio.input }
+            block.onPins = { [unowned gpio] in gpio.program(index, output: $0, enable: $1) }
+            pins.onChange.append { [unowned block] _, _, _ in block.inputChanged() }
+        }
+        gpio.beforeInput = { [unowned first = blocks[0], unowned second = blocks[1]] in
+            first.settle()
+            second.settle()
+        }
+        return blocks
+    }
+
     private func addStorage(_ memory: MemoryMap) {
         memory.add(AtomicStorageBlock("SYSINFO", base: 0x4000_0000, fixed: [0x00: 0x2000_2927, 0x04: 2]))
         memory.add(AtomicStorageBlock("VREG_AND_CHIP_RESET", base: 0x4006_4000, initial: [0x00: 0xB1, 0x08: 0x100]))
@@ -152,10 +179,6 @@ final class RP2040: ChipAssembly {
         memory.add(AtomicStorageBlock("PWM", base: 0x4005_0000))
         memory.add(RealTimeClockRP2040(clock: machine.clock))
         memory.add(AtomicStorageBlock("TBMAN", base: 0x4006_C000, fixed: [0x00: 1]))
-        // The FIFOs are empty, and take all that is written.
-        for (name, base) in [("PIO0", 0x5020_0000), ("PIO1", 0x5030_0000)] as [(String, UInt32)] {
-            memory.add(AtomicStorageBlock(name, base: base, fixed: [0x04: 0x0F00_0F00, 0x0C: 0]))
-        }
         memory.add(
             AtomicStorageBlock("XIP_CTRL", base: 0x1400_0000, initial: [0x00: 3], fixed: [0x04: 0, 0x08: 3]))
     }

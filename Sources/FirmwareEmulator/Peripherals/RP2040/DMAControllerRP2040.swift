@@ -52,6 +52,11 @@ final class DMAControllerRP2040: AtomicRegisterBlock {
         updateLines()
     }
 
+    /// Whether a channel that runs is paced by one of these requests.
+    func awaits(_ requests: Range<UInt32>) -> Bool {
+        channels.contains { $0.isBusy && requests.contains($0.request) }
+    }
+
     // MARK: Registers
 
     /// The registers of a channel in the order of its four aliases; the last of each starts it.

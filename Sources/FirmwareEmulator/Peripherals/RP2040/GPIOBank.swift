@@ -8,6 +8,8 @@ final class GPIOBank: AtomicRegisterBlock {
 
     static let count = 30
     private static let sio: UInt32 = 5
+    /// PIO0's; PIO1's is the next.
+    private static let programmable: UInt32 = 6
 
     private let pins: PinBank
     private let pads: AtomicRegisterBlock
@@ -16,6 +18,10 @@ final class GPIOBank: AtomicRegisterBlock {
     private(set) var outputEnable: UInt32 = 0
     var outputHigh: UInt32 = 0
     var outputEnableHigh: UInt32 = 0
+    /// What the PIO blocks drive, for pins whose function is theirs.
+    private var programmed: [(output: UInt32, enable: UInt32)] = [(0, 0), (0, 0)]
+    /// Called before the levels of the pins are looked at.
+    var beforeInput: () -> Void = {}
 
     init(pins: PinBank, pads: PadControl, interrupts: any InterruptLines) {
         self.pins = pins
@@ -45,6 +51,38 @@ final class GPIOBank: AtomicRegisterBlock {
         let levels =
             UInt32(pins.ports[Pin.numberedPort].levels) | UInt32(pins.ports[Pin.numberedPort + 1].levels) << 16
         return levels & 0x3FFF_FFFF
+    }
+
+    /// What firmware reads as GPIO_IN.
+    var observedInput: UInt32 {
+        beforeInput()
+        return input
+    }
+
+    /// A PIO block drives pins.
+    func program(_ block: Int, output: UInt32, enable: UInt32) {
+        let before = programmed[block]
+        programmed[block] = (output, enable)
+        let changed = (before.output ^ output) | (before.enable ^ enable)
+        let isSeen = (0..<Self.count).contains {
+            changed >> UInt32($0) & 1 == 1 && function($0) == Self.programmable + UInt32(block)
+        }
+        if isSeen { drive() }
+    }
+
+    private func function(_ index: Int) -> UInt32 { self[UInt32(index * 8 + 4)] & 0x1F }
+
+    /// What the pin's function drives; nil: nothing.
+    private func driven(_ index: Int) -> Bool? {
+        let bit = UInt32(index)
+        let source: (output: UInt32, enable: UInt32)
+        switch function(index) {
+        case Self.sio: source = (output, outputEnable)
+        case Self.programmable: source = programmed[0]
+        case Self.programmable + 1: source = programmed[1]
+        default: return nil
+        }
+        return source.enable >> bit & 1 == 1 ? source.output >> bit & 1 == 1 : nil
     }
 
     /// SIO's GPIO_HI_IN: SCLK, SS, SD0…3. The flash's select has a pull-up; BOOTSEL pulls it low.
@@ -119,23 +157,21 @@ final class GPIOBank: AtomicRegisterBlock {
 
     // MARK: Pads
 
-    /// Puts what SIO drives, and the pads' resistors, on the pins.
+    /// Puts what SIO and PIO drive, and the pads' resistors, on the pins.
     private func drive() {
         for half in 0..<2 {
-            var driven: UInt16 = 0, up: UInt16 = 0, down: UInt16 = 0
+            var driven: UInt16 = 0, levels: UInt16 = 0, up: UInt16 = 0, down: UInt16 = 0
             for bit in 0..<16 where half * 16 + bit < Self.count {
                 let index = half * 16 + bit
                 let pad = pads[UInt32(4 + index * 4)]
                 let mask = UInt16(1) << UInt16(bit)
-                if self[UInt32(index * 8 + 4)] & 0x1F == Self.sio, outputEnable >> UInt32(index) & 1 == 1,
-                    pad & 0x80 == 0
-                {
+                if pad & 0x80 == 0, let level = self.driven(index) {
                     driven |= mask
+                    if level { levels |= mask }
                 }
                 if pad & 8 != 0 { up |= mask }
                 if pad & 4 != 0 { down |= mask }
             }
-            let levels = UInt16(truncatingIfNeeded: output >> UInt32(half * 16))
             pins.update(Pin.numberedPort + half) {
                 $0.driven = driven
                 $0.output = levels

@@ -38,7 +38,7 @@ final class SingleCycleIO: Peripheral {
     private func word(_ offset: UInt32) -> UInt32 {
         switch offset {
         case Register.cpu: return UInt32(core)
-        case Register.input: return gpio.input
+        case Register.input: return gpio.observedInput
         case Register.inputHigh: return gpio.inputHigh
         case 0x10, 0x14, 0x18, 0x1C: return gpio.output
         case 0x20, 0x24, 0x28, 0x2C: return gpio.outputEnable

@@ -216,7 +216,8 @@ final class OTGController {
 
     private func writeDeviceControl(_ value: UInt32) {
         let status = deviceControl & (DeviceControl.inNAK | DeviceControl.outNAK)
-        deviceControl = value & 0x0C73 & ~(DeviceControl.inNAK | DeviceControl.outNAK) | status
+        // The bits that set and clear the NAKs read as 0.
+        deviceControl = value & 0x0873 & ~(DeviceControl.inNAK | DeviceControl.outNAK) | status
         if value & 1 << 7 != 0 { deviceControl |= DeviceControl.inNAK }
         if value & 1 << 8 != 0 { deviceControl &= ~DeviceControl.inNAK }
         if value & 1 << 9 != 0 { deviceControl |= DeviceControl.outNAK }
