@@ -16,8 +16,10 @@ import Testing
 
     private static let option: UInt32 = 0x1FFF_F800
 
-    @Test(arguments: [("stm32f103", 0xA5, 0x03FF_FFFC), ("stm32f072", 0xAA, 0xFFFF_FF00)] as [(String, UInt32, UInt32)])
-    func optionBytesAreErasedProgrammedAndShownAfterTheNextReset(board: String, key: UInt32, register: UInt32) throws {
+    @Test(
+        arguments: [("stm32f103", 0xA5, 0x03FF_FFFC), ("stm32f072", 0xAA, 0xFFFF_FF00)] as [(String, UInt32, UInt32)]
+    ) func optionBytesAreErasedProgrammedAndShownAfterTheNextReset(board: String, key: UInt32, register: UInt32) throws
+    {
         let (microcontroller, memory) = try Self.memory(board)
         let base: UInt32 = 0x4002_2000
         #expect(memory.read(Self.option, width: .half) == key | (~key & 0xFF) << 8)
