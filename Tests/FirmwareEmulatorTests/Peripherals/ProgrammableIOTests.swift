@@ -13,7 +13,10 @@ import Testing
         microcontroller.reset()
     }
 
-    private func write(_ offset: UInt32, _ value: UInt32) { memory.write(Self.base + offset, width: .word, value: value) }
+    private func write(_ offset: UInt32, _ value: UInt32) {
+        memory.write(Self.base + offset, width: .word, value: value)
+    }
+
     private func read(_ offset: UInt32) -> UInt32 { memory.read(Self.base + offset, width: .word) ?? 0xDEAD_BEEF }
     private func pass(_ cycles: UInt64) { microcontroller.machine.clock.settled &+= cycles }
 
