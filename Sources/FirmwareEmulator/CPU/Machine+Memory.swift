@@ -141,11 +141,40 @@ extension Machine {
 
     private var isUnalignedAllowed: Bool { model.isV7 && system.configuration & 0x8 == 0 }
 
+    /// Where `words` words from an aligned address lie, when they may be read without a further look.
+    private func readWindow(_ start: UInt32, words: Int) -> UnsafeMutableRawPointer? {
+        let window = state.pointee.windows[Int(start >> 24)]
+        let offset = start &- window.base, count = UInt32(words) * 4
+        guard offset <= window.readLimit, window.readLimit - offset >= count else { return nil }
+        return UnsafeMutableRawPointer(window.bytes + Int(offset))
+    }
+
+    /// The same for writing.
+    private func writeWindow(_ start: UInt32, words: Int) -> UnsafeMutableRawPointer? {
+        let window = state.pointee.windows[Int(start >> 24)]
+        let offset = start &- window.base &- window.writeBase, count = UInt32(words) * 4
+        guard offset <= window.writeLimit, window.writeLimit - offset >= count else { return nil }
+        return UnsafeMutableRawPointer(window.bytes + Int(start &- window.base))
+    }
+
     /// SP and LR stay as they are for a list register's load that faults: all words are read before one is written.
     func loadMultiple(_ op: Op, _ start: UInt32, _ ip: Place, _ size: Int) -> Bool {
         state.pointee.ip = ip
         guard start & 3 == 0 else {
             pendingFault = .unaligned
+            return false
+        }
+        if op.imm >> 15 == 0, op.imm >> 13 & 1 == 0, let bytes = readWindow(start, words: op.imm.nonzeroBitCount) {
+            let end = start &+ UInt32(op.imm.nonzeroBitCount) &* 4
+            if op.a != 0 { registers[Int(op.b)] = op.kind == .ldmdbW ? start : end }
+            var place = bytes
+            for index in 0..<13 where op.imm >> UInt32(index) & 1 != 0 {
+                registers[index] = place.loadUnaligned(as: UInt32.self)
+                place += 4
+            }
+            if op.imm >> 14 & 1 != 0 { registers[14] = place.loadUnaligned(as: UInt32.self) }
+            guard state.pointee.mustExit else { return true }
+            state.pointee.ip = ip + size
             return false
         }
         var values: (UInt32, Int) = (start, 0)
@@ -173,6 +202,17 @@ extension Machine {
         state.pointee.ip = ip
         guard start & 3 == 0 else {
             pendingFault = .unaligned
+            return false
+        }
+        if let bytes = writeWindow(start, words: op.imm.nonzeroBitCount) {
+            var place = bytes
+            for index in 0..<15 where op.imm >> UInt32(index) & 1 != 0 {
+                place.storeBytes(of: registers[index], as: UInt32.self)
+                place += 4
+            }
+            if op.a != 0 { registers[Int(op.b)] = end }
+            guard state.pointee.mustExit else { return true }
+            state.pointee.ip = ip + size
             return false
         }
         var address = start
